@@ -15,7 +15,7 @@ import { NbdClient } from "../support/nbd-client.ts";
 
 const [READ, WRITE, DISC] = [0, 1, 2];
 
-test("a link that nobody has taken is no connection", () => {
+test("a link that nobody has taken is not a connection", () => {
   const link = new DriverLink();
   assert.equal(link.accepted(), undefined);
 });

@@ -33,7 +33,7 @@ test("a process that is gone is passed over, also where another one has its id",
   );
 });
 
-test("files that are none of these are passed over", async () => {
+test("other files are ignored", async () => {
   const recorded = JSON.parse(readFileSync(fileOf("nbd10"), "utf8"));
   writeFileSync(fileOf("nbd3"), "{");
   writeFileSync(fileOf("nbd4"), JSON.stringify(recorded));

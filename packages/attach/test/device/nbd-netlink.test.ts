@@ -15,7 +15,7 @@ const malformed = { code: "SIPHON_ATTACH_PROTOCOL" };
 const bytes = (hex: string) => Buffer.from(hex.replaceAll(/\s/g, ""), "hex");
 const hex = (...parts: string[]) => parts.join("").replaceAll(/\s/g, "");
 
-test("the family is asked for by its name, and found among what is said of it", () => {
+test("the netlink family is requested by name, and found in the answer", () => {
   assert.equal(familyRequest().toString("hex"), hex("03010000", "080002006e626400"));
   const reply = bytes("01020000 080002006e626400 060001001f000000 0800030001000000");
   assert.equal(familyOf(reply), 0x1f);
@@ -42,7 +42,7 @@ test("a device is connected with its size, its flags, its times, its cookie and 
   assert.equal(connectedDevice(bytes("01000000 0800010003000000")), 3);
 });
 
-test("what is not given is not said", () => {
+test("values that are not given are left out", () => {
   assert.equal(disconnectRequest(2).toString("hex"), hex("02010000", "0800010002000000"));
   assert.equal(statusRequest(2).toString("hex"), hex("05010000", "0800010002000000"));
   const resized = reconfigureRequest({ index: 2, cookie: undefined, size: 4096 });

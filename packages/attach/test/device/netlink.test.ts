@@ -39,14 +39,14 @@ test("attributes are read in their order, without the marks of their types", () 
   );
 });
 
-test("an answer carries an errno, and the header of what it answers", () => {
+test("an answer carries an errno and the request's header", () => {
   const answer = bytes("24000000 0200 0000 07000000 00000000 f0ffffff 1400000021000500 0700000000000000");
   const [message] = decodeMessages(answer);
   assert.equal(errnoOfAnswer(message!), -16);
   assert.throws(() => errnoOfAnswer({ ...message!, payload: message!.payload.subarray(0, 19) }), malformed);
 });
 
-test("what is cut short, or lies about its length, is refused", () => {
+test("truncated messages and wrong lengths are refused", () => {
   const message = encodeMessage({ type: 0x10, sequence: 7, payload: attribute.u32(1, 5) });
   for (let length = 1; length < message.length; length++) {
     assert.throws(() => decodeMessages(message.subarray(0, length)), malformed, `${length} bytes`);

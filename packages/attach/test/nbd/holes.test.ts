@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { Holes } from "../../src/nbd/holes.ts";
 
-test("ranges of zeros are what was added last and not taken away since, in order and apart", () => {
+test("zero ranges are those added and not removed since, sorted and disjoint", () => {
   const step = fc.record({ adds: fc.boolean(), start: fc.nat(40), length: fc.integer({ min: 1, max: 20 }) });
   fc.assert(
     fc.property(fc.array(step), (steps) => {

@@ -44,7 +44,7 @@ for (const mode of ["simple", "structured", "extended"] as const) {
   describe(`${mode} replies`, () => {
     const write = mode === "extended" ? { type: WRITE, flags: PAYLOAD_LEN } : { type: WRITE };
 
-    test("what was written is read, at any offset and of any length", async () => {
+    test("written data is read back, at any offset and of any length", async () => {
       await using server = await MemoryServer.start();
       const client = await transmitting(server, mode);
       const model = Buffer.alloc(4 * MiB);
@@ -124,7 +124,7 @@ test("zeros are told, not sent, unless the client wants the data in one piece", 
   client.socket.destroy();
 });
 
-test("a write with FUA needs no flush where what is written lasts", async () => {
+test("a write with FUA needs no flush if writes are durable", async () => {
   await using server = await MemoryServer.start({ size: MiB, volatile: false });
   const client = await transmitting(server, "simple");
   const { error } = await client.request({ type: WRITE, flags: FUA, payload: Buffer.alloc(512) });
@@ -302,7 +302,7 @@ test("a client that sends and does not read is made to wait, and loses nothing",
   client.socket.destroy();
 });
 
-test("draining answers what is in flight, takes nothing more, and lets the clients go", async () => {
+test("draining answers the requests in flight, accepts no more, and disconnects the clients", async () => {
   const server = await MemoryServer.start();
   const client = await transmitting(server, "simple");
   const hold = Promise.withResolvers<void>();

@@ -42,7 +42,7 @@ test("what keeps a user from a socket is the socket or a directory above it", ne
   assert.equal(obstacleTo(path, qemu), above);
 });
 
-test("whoever attaches is told why libvirt could not use the socket, and how it could", needsRoot, () => {
+test("attaching explains why libvirt could not use the socket, and how to fix it", needsRoot, () => {
   const path = join(directory, "s");
   writeFileSync(path, "", { mode: 0o600 });
   const vhost = { kind: "vhost", path, queues: undefined, readOnly: false } as const;

@@ -66,7 +66,7 @@ test("a socket that a killed process left is taken over", async () => {
   server.close();
 });
 
-test("a file that is no socket is never removed", async () => {
+test("a file that is not a socket is never removed", async () => {
   const path = join(directory, "file");
   await writeFile(path, "mine");
   await assert.rejects(listenAt(createServer(), { path }), {

@@ -14,7 +14,7 @@ async function ending(script: string): Promise<{ code: number; said: string }> {
   return { code, said: await said };
 }
 
-test("an error that nobody catches ends the process with exit code 70 and says so, wherever it was thrown", async () => {
+test("an uncaught error ends the process with exit code 70 and a message, wherever it was thrown", async () => {
   for (const script of [
     "setTimeout(() => { throw new Error('not thought of') }, 1); setInterval(() => {}, 1000)",
     "void Promise.reject(new Error('not thought of')); setInterval(() => {}, 1000)",
@@ -25,7 +25,7 @@ test("an error that nobody catches ends the process with exit code 70 and says s
   }
 });
 
-test("that nobody reads what it says does not end it", async () => {
+test("unread output does not end it", async () => {
   const talk = "process.stdin.destroy(); setInterval(() => process.stdout.write('still here\\n'), 5);";
   const program = `import { endOnSurprise } from ${JSON.stringify(surprise)}; endOnSurprise(); ${talk} setTimeout(() => process.exit(3), 300)`;
   const child = spawn(process.execPath, ["--input-type=module", "-e", program], {

@@ -146,7 +146,7 @@ test("two files of one image: one disk is served, and the other as soon as the f
   assert.deepEqual(served(), [failed.name, "c"].sort());
 });
 
-test("what is added is what a file of it says later", async () => {
+test("an added disk equals its file: a reload changes nothing", async () => {
   const { service, workers } = await ground("words", 1);
   await service.add("a", { image: "pool/a", "encryption-passphrase-file": "/etc/key" }, true);
   const [worker] = workers as [MemoryWorker];

@@ -92,7 +92,7 @@ test("a client that hangs up has its request carried out", async () => {
   assert.ok(done);
 });
 
-test("what is no request is refused, and so is a line without an end", async () => {
+test("an invalid request is refused, and so is an endless line", async () => {
   const { path, server } = await serve("garbage", {});
   await using _ = server;
   for (const [sent, said] of [

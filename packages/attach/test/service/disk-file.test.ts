@@ -31,7 +31,7 @@ test("any bytes are understood, or refused with a sentence", () => {
   );
 });
 
-test("what is written is read again", () => {
+test("written data is read back", () => {
   const words = { image: "pool/vm1", "encryption-format": ["luks1", "luks2"], limit: "iops=1" };
   assert.deepEqual(parseDiskFile(formatDiskFile(words)), words);
 });

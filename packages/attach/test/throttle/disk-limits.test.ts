@@ -34,7 +34,7 @@ for (const [text, why] of [
   });
 }
 
-test("rbd_qos_* are the limits, and a burst that is no more than its limit is none", () => {
+test("rbd_qos_* are the limits; a burst not above its limit has no effect", () => {
   const set: Record<string, number> = {
     rbd_qos_iops_limit: 100,
     rbd_qos_iops_burst: 50,

@@ -53,7 +53,7 @@ test("bytes are limited whatever the size of a request, and a discard has none",
   assert.equal(disk.asked.filter((what) => what === "discard").length, 5);
 });
 
-test("where one limit is for both, who came first goes first, and nobody is starved", (t) => {
+test("under a shared limit requests are served in order, and none is starved", (t) => {
   const { disk, device, wait } = throttled(t, "iops=100");
   for (let n = 0; n < 20; n++) device.write(new Asked(512));
   for (let n = 0; n < 20; n++) device.read(new Asked(512));

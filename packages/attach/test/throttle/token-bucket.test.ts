@@ -50,7 +50,7 @@ test("a burst has its rate for as long as it may, then the limit holds, and afte
   assert.ok(rested >= 1000 && rested <= 1101, String(rested));
 });
 
-test("a limit that is changed holds at once, and what was used stays used", () => {
+test("a changed limit applies at once, and used tokens stay used", () => {
   const buckets = new LimitBuckets();
   assert.equal(buckets.wait(0), 0);
   buckets.set({ rate: 10, burst: 0, burstSeconds: 1 }, 0);

@@ -101,7 +101,7 @@ describe("a guest's disk", () => {
     assert.deepEqual([config.readUInt32LE(20), config.readUInt32LE(28), config[32]], [512, 8192, 1]);
   });
 
-  test("answers what it cannot do with an error, and goes on", async () => {
+  test("answers unsupported requests with an error, and goes on", async () => {
     const { server, events } = await serve();
     await using _ = server;
     using frontEnd = await FrontEnd.connect(server.socket);
@@ -243,7 +243,7 @@ describe("a front-end", () => {
     assert.deepEqual(await new GuestDriver(frontEnd).read(0, dataAt, 512), { status: 0, written: 513 });
   });
 
-  test("stops a ring when what is under way has been given back", async () => {
+  test("stops a ring when the requests in flight have been returned", async () => {
     const { server, device } = await serve();
     await using _ = server;
     using frontEnd = await FrontEnd.connect(server.socket);
@@ -259,7 +259,7 @@ describe("a front-end", () => {
     assert.deepEqual(await Promise.all(writes), [good, good]);
   });
 
-  test("is not kept waiting for ever by a cluster that is gone: what is under way begins again with its ring", async () => {
+  test("does not wait forever for a lost cluster: requests in flight restart with their ring", async () => {
     const { server, device } = await serve({ patience: 1 });
     await using _ = server;
     using frontEnd = await FrontEnd.connect(server.socket);
@@ -280,7 +280,7 @@ describe("a front-end", () => {
     assert.equal(device.asked.length, 4);
   });
 
-  test("may use its memory for something else after a stop: writes under way have what was to be written", async () => {
+  test("may reuse its memory after a stop: writes in flight have their data", async () => {
     const { server, device } = await serve({ patience: 1 });
     await using _ = server;
     using frontEnd = await FrontEnd.connect(server.socket);
@@ -354,7 +354,7 @@ describe("a front-end", () => {
     assert.deepEqual(await driver.read(0, inLast, 512), { status: 0, written: 513 });
   });
 
-  test("is refused what is not offered", async () => {
+  test("is refused features that are not offered", async () => {
     const { server, events } = await serve();
     await using _ = server;
     using frontEnd = await FrontEnd.connect(server.socket);

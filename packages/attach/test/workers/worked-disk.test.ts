@@ -123,7 +123,7 @@ test("each client is served by the worker that has the fewest, and all of them a
   assert.equal(rig.asked[1], 2);
 });
 
-test("who breaks the rules is told of by the server's log, and at the end what is in flight is answered", async () => {
+test("the server's log reports protocol violations, and requests in flight are answered at the end", async () => {
   const rig = await Rig.start();
   const bad = await rig.client();
   bad.socket.write(Buffer.alloc(28, 0xff));

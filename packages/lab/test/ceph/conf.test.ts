@@ -36,7 +36,7 @@ test("a ceph.conf is read with its comments, continued lines and several spellin
   });
 });
 
-test("what is written is what is read again, without empty sections", () => {
+test("written results are read back unchanged, without empty sections", () => {
   const conf = { global: { fsid: "f", mon_host: "[v2:127.0.0.1:1]" }, "client.a": { rbd_cache: "true" } };
   assert.deepEqual(parseConf(confText({ ...conf, osd: {} })), conf);
 });

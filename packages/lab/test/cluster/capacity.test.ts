@@ -5,7 +5,7 @@ import { withCapacity } from "../../src/cluster/capacity.ts";
 import { parseClusterSpec } from "../../src/cluster/spec.ts";
 import { LabError } from "../../src/errors.ts";
 
-test("an OSD's size is what was asked for, or at most 10 GiB", async () => {
+test("an OSD has the requested size, or at most 10 GiB", async () => {
   const asked = await withCapacity(parseClusterSpec({ osds: 1, osdSize: 2 ** 30 }), tmpdir());
   assert.equal(asked.osdSize, 2 ** 30);
   const { osdSize } = await withCapacity(parseClusterSpec({ osds: 1 }), tmpdir());

@@ -25,7 +25,7 @@ test("settings that differ, or are there in one run only, are named with their v
   ]);
 });
 
-test("sizes of a cluster that differ by a hair are no difference; those of the workload are", () => {
+test("a tiny difference in a cluster's size is ignored; one in the workload is not", () => {
   const [before, after] = [example(), example()];
   before.facts.cluster.push({ name: "bytes an OSD can store", value: "10423476224" });
   after.facts.cluster.push({ name: "bytes an OSD can store", value: "10418944000" });

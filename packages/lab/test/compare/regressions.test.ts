@@ -36,7 +36,7 @@ test("a rung that does not work any more is a regression", () => {
   assert.match(regressions[0].what, /failed: QEMU ended/);
 });
 
-test("what cannot be decided is said, and is no regression", () => {
+test("an undecided comparison is reported, and is not a regression", () => {
   const few = exampleResults({ repeats: 2, seed: 2 });
   few.rungs = few.rungs.filter(({ name }) => name !== "secure");
   const { regressions, undecided } = judged(example(), few, 10);

@@ -12,14 +12,14 @@ test("frames a second are the speed at 16 KiB in frames; threads carry as many t
   assert.equal(openssl.iops, openssl.framesPerSecond.median * 3);
 });
 
-test("the study's own figure gives what it says: 246,000 chunks a second and about 120,000 to 130,000 IOPS", () => {
+test("the study's figure gives its results: 246,000 chunks a second and about 120,000 to 130,000 IOPS", () => {
   const study = ceilings(exampleCrypto(), 3).find(({ source }) => source === "study")!;
   assert.equal(Math.round(study.framesPerSecond.median), 246_488);
   assert.ok(study.iopsAtShare.low < 120_000 && study.iopsAtShare.high > 130_000);
   assert.equal(study.shareAtMeasured, undefined);
 });
 
-test("what was not measured has no ceiling", () => {
+test("a rung that was not measured has no ceiling", () => {
   const results = exampleCrypto();
   results.series = results.series.filter(({ source }) => source !== "evp");
   assert.deepEqual(

@@ -53,7 +53,7 @@ test("the report has a chart of each figure, the finding, and how to measure it 
   assert.ok(!page.includes("<fast>") && page.includes("qemu &lt;a&gt;"));
 });
 
-test("results.json is read as what it is, and two runs can be compared", async () => {
+test("results.json is read, and two runs can be compared", async () => {
   assert.deepEqual(await readDensityResults(directory), JSON.parse(JSON.stringify(results)));
   await assert.rejects(readResults(directory), { code: "SIPHON_USAGE", message: /a run of siphon density/ });
   const run = await readComparable(directory);

@@ -67,7 +67,7 @@ test("a device must be there, and a file need not", () => {
   );
 });
 
-test("a file is no device, and a device no file", () => {
+test("a file is not taken for a device, nor a device for a file", () => {
   assert.equal(why({ kind: "file" }), "/dev/sdb is a file: name it with file:");
   assert.match(
     objection({ file: "/dev/sdb", size: 1 }, blank, false) ?? "",

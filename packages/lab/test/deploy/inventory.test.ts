@@ -51,7 +51,7 @@ test("a host with a monitor and an OSD is enough: everything else has a default"
   );
 });
 
-test("what is said of a host beats what is said for all", () => {
+test("a host's settings override the settings for all hosts", () => {
   const { hosts } = parseInventory({
     directory: "/srv/all",
     ssh: { user: "op", port: 2222, sudo: true },

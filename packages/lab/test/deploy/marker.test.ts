@@ -47,7 +47,7 @@ const remove = async (which: { fsid?: string; name: string } = lab) =>
 /** The head of a BlueStore. */
 const label = (uuid: string) => `bluestore block device\n${uuid}\n\x02\x01\x16`;
 
-test("what was claimed is removed with all in it, and with the directories made for it", async () => {
+test("claimed directories are removed with their content and the parents made for them", async () => {
   assert.equal((await claim()).exitCode, 0);
   mkdirSync(join(dir, "osd.0"));
   writeFileSync(join(dir, "osd.0/keyring"), "secret");
@@ -78,7 +78,7 @@ test("another deployment is left alone, known by its fsid or else by its name", 
   assert.equal(await remove({ name: "lab" }), "removed");
 });
 
-test("a directory that is no deployment's is never touched", async () => {
+test("a directory that belongs to no deployment is never touched", async () => {
   mkdirSync(dir, { recursive: true });
   writeFileSync(join(dir, "thesis.tex"), "");
   assert.equal(await remove(), "absent");

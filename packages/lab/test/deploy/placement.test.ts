@@ -101,7 +101,7 @@ test("a host gets the keys of its own daemons; only monitors get all, to import 
   assert.doesNotMatch(decoded(1), /key-of-(mon|client|mgr|osd\.0)/);
 });
 
-test("ssh asks nobody, forwards nothing and talks to known hosts only", () => {
+test("ssh never prompts, forwards nothing and connects to known hosts only", () => {
   const options = (input: object) =>
     sshArguments(parseInventory({ hosts: [host(1, { mon: true, ...input })] }).hosts[0]);
   for (const args of [options({}), options({ hostKey: "ssh-ed25519 AAAA" })]) {

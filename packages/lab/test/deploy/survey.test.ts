@@ -13,7 +13,7 @@ const blank = "device\t/dev/sdb\tblock\nnode\t/dev/sdb\tdisk\t4000787030016\n";
 const problems = (printed: string, wipe: string[] = []) =>
   obstacles(host, parseSurvey(printed), wipe.map(parseWipe));
 
-test("nothing is in the way of a host that has what it takes", () => {
+test("a suitable host has no obstacles", () => {
   const printed = `distribution\tubuntu debian\n${blank}`;
   assert.deepEqual(problems(printed), []);
   const { distribution, directory } = parseSurvey(printed);
@@ -40,7 +40,7 @@ test("a directory with a deployment or with anything else in it is left alone", 
   assert.deepEqual(problems(`directory\tempty\n${blank}`), []);
 });
 
-test("a host that ends what a login leaves running is no place for daemons", () => {
+test("a host that kills processes after logout cannot run daemons", () => {
   assert.match(problems(`ends-with-login\n${blank}`)[0], /^node1 ends what its users leave running/);
 });
 

@@ -39,7 +39,7 @@ test("without Ceph, QEMU and fio it cannot, and the report says what to install 
   }
 });
 
-test("whatever is not as it should be says what it is for and how to mend it", async () => {
+test("each failed check says what it is for and how to fix it", async () => {
   const { sections } = await examineHost({ bootGuest: false });
   for (const { name, status, for: purpose, fix, packages } of sections.flatMap(({ findings }) => findings)) {
     assert.ok(purpose, name);

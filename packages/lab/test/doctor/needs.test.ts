@@ -9,7 +9,7 @@ const absent: Need = {
   for: "nothing",
 };
 
-test("every need can be checked, says what it is for, and has a package on Debian", () => {
+test("every requirement can be checked, says what it is for, and has a Debian package", () => {
   for (const { need, check, apt, for: purpose } of [...needs.run, ...needs.test]) {
     assert.ok(check.program || check.file, need);
     assert.ok(apt && purpose, need);
@@ -23,7 +23,7 @@ test("programs are found in PATH and in /usr/sbin, files by pattern", () => {
   assert.equal(findNeed(absent.check), undefined);
 });
 
-test("what is missing names its packages; what is optional only limits", () => {
+test("missing requirements name their packages; optional ones only limit", () => {
   const { status, packages } = lookAt(absent);
   assert.equal(status, "missing");
   assert.deepEqual(packages, { apt: "a", dnf: "b", pacman: null });

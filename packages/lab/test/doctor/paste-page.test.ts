@@ -45,7 +45,7 @@ describe("the doctor as a page", { skip: noChromium, timeout: 240_000 }, () => {
     return tab.locator("#result").innerText();
   }
 
-  test("what is pasted is examined, without a key in the findings", async () => {
+  test("pasted text is examined, and no key appears in the findings", async () => {
     const text = await examine(line);
     for (const id of ["cache-librbd-on", "iothread-missing", "key-exposed"]) assert.ok(text.includes(id), id);
     assert.ok(!text.includes(key));
@@ -72,7 +72,7 @@ describe("the doctor as a page", { skip: noChromium, timeout: 240_000 }, () => {
     await tab.getByLabel("Files").setInputFiles([]);
   });
 
-  test("what is no configuration is told apart", async () => {
+  test("text that is not a configuration is recognized", async () => {
     assert.match(await examine("Dear all,\nsee you at lunch.\n"), /none of the formats/);
     assert.match(await examine(""), /describes a VM/);
   });

@@ -31,7 +31,7 @@ test("a program comes with its shared objects, and not as the script that stands
   );
 });
 
-test("a script alone is no program that a guest could run", async () => {
+test("a script without its interpreter cannot run in a guest", async () => {
   process.env.PATH = [join(directory, "scripts"), PATH].join(delimiter);
   await assert.rejects(hostProgram("carried"), { code: "SIPHON_MISSING_PROGRAM" });
 });

@@ -50,7 +50,7 @@ test("a trend holds the latest run of a plan against the first, and says what el
   assert.deepEqual(changesBefore(differences, 2), [`versions: news none → ${hostile}`]);
 });
 
-test("only the latest runs of a plan are taken where so many are asked for; one alone is no trend", () => {
+test("a limit takes the latest runs of a plan; a single run is not a trend", () => {
   const { comparison } = trendOf(entries, { plan: planOf("one"), last: 2 });
   assert.deepEqual(
     comparison.runs.map(({ label }) => label),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { atMost } from "../../src/host/at-most.ts";
 
-test("so many at once and no more, each item once, in their order", async () => {
+test("never more than the limit at once, each item once, in order", async () => {
   const begun: number[] = [];
   let [now, most] = [0, 0];
   await atMost(2, [1, 2, 3, 4, 5], async (item) => {
@@ -15,7 +15,7 @@ test("so many at once and no more, each item once, in their order", async () => 
   assert.equal(most, 2);
 });
 
-test("a failure is thrown when what was begun has ended, and nothing more is begun", async () => {
+test("a failure is thrown once started work has ended, and nothing more is started", async () => {
   const ended: number[] = [];
   const slow = Promise.withResolvers<void>();
   const all = atMost(2, [1, 2, 3], async (item) => {

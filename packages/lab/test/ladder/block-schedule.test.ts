@@ -28,7 +28,7 @@ function record(reaches: Record<string, number>, hopeless: string[] = []) {
   };
 }
 
-test("so many blocks of all rungs but those that failed at once", () => {
+test("the given number of blocks of all rungs, except those that failed at once", () => {
   const schedule = new BlockSchedule({ repeat: 2, until: undefined, time: 600 });
   const known = record({}, ["iothread"]);
   assert.deepEqual(names(schedule.next(rungs, known)), ["ide", "virtio-blk"]);

@@ -33,7 +33,7 @@ test("what a run shows so far is in the results so far alone, until it is comple
   ]);
 });
 
-test("of a rung that fails meanwhile its reason is shown, and not what it had done", () => {
+test("a rung that fails during the run shows its reason, not its partial results", () => {
   const made = record();
   made.goesOn("virtio-blk", run(0, 300));
   made.fail("virtio-blk", "QEMU ended");

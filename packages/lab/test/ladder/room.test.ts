@@ -5,7 +5,7 @@ import { vmsAtOnce } from "../../src/ladder/room.ts";
 
 const GIB = 2 ** 30;
 
-test("VMs stand beside each other as far as memory goes, and one always does", () => {
+test("as many VMs run side by side as fit into memory, and at least one", () => {
   const options = parseLadderOptions({});
   assert.equal(vmsAtOnce(options, 24 * GIB), 30);
   assert.equal(vmsAtOnce(options, 4 * GIB), 4);

@@ -90,7 +90,7 @@ test("a reader hears what there is, what comes, and how the run failed; then the
   await assert.rejects(statusOf(server.url, pathOf(server.url)), { code: "ECONNREFUSED" });
 });
 
-test("a reader who is behind hears the last words all the same", async () => {
+test("a slow reader still receives the last event", async () => {
   const run = new LiveRun();
   const server = await LiveServer.start(run, "a run");
   const answer = await ask(server.url, `${pathOf(server.url)}events`);

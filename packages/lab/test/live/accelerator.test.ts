@@ -15,7 +15,7 @@ test("the choice is made once: later it needs no guest", async () => {
   assert.ok(first.reason.length > 20);
 });
 
-test("what is asked for is not questioned", async () => {
+test("an explicit choice is not questioned", async () => {
   const choice = await chooseAccelerator("kvm", () => Promise.reject(new Error("no guest is needed")));
   assert.deepEqual(choice, { name: "kvm", reason: "asked for with --accel kvm" });
 });

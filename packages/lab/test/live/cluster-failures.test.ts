@@ -44,7 +44,7 @@ test("an abort at any step of coming up leaves no process and no file", async ()
   }
 });
 
-test("a port that somebody else takes first means another try with others", async () => {
+test("a port that is taken in the meantime means another try with other ports", async () => {
   await using server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as { port: number };

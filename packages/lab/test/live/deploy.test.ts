@@ -66,7 +66,7 @@ const failsWith = (code: string, message: RegExp) => (error: unknown) => {
   return true;
 };
 
-test("what is in the way is said of all hosts at once, and nothing is changed", async () => {
+test("the obstacles of all hosts are reported at once, and nothing is changed", async () => {
   await run("truncate", ["--size=2G", image]);
   await run("mkfs.ext4", ["-q", image]);
   mkdirSync(hosts.directory("node2"));
@@ -153,7 +153,7 @@ test("a cluster is deployed, used, made anew and taken down without a trace", as
   assert.equal(await Resource.find("clusters", "lab"), undefined);
 });
 
-test("an interruption undoes what was begun", async () => {
+test("an interruption undoes the unfinished deployment", async () => {
   const stop = new AbortController();
   const onStep = (step: string) => step === "starting monitors" && stop.abort(new Error("interrupted"));
   await assert.rejects(

@@ -196,7 +196,7 @@ test("its root disk served by siphon over vhost-user-blk is whole after power-of
   await powerOff(vm, server);
 });
 
-test("an image that is in the cache is not built again, and a copy does not overwrite what is there", async () => {
+test("a cached image is not built again, and a copy does not overwrite a file", async () => {
   const { mtimeMs } = statSync(built.disk);
   assert.deepEqual(await buildGuestImage({ size: 2 * GIB }), built);
   assert.equal(statSync(built.disk).mtimeMs, mtimeMs);

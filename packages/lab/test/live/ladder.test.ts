@@ -191,7 +191,7 @@ test("a QEMU that is killed mid-run fails its rung in one sentence; the others a
   assertNothingLeft();
 });
 
-test("an OSD that is killed mid-run ends the run; what was measured is kept", async () => {
+test("an OSD killed mid-run ends the run; finished measurements are kept", async () => {
   const { results, failure, directory } = await ladder(
     { rungs: ["virtio-blk", "cache-none"], repeat: 2 },
     {

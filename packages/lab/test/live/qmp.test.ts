@@ -65,7 +65,7 @@ test("a QEMU that is killed fails what waits for it, and whatever comes after", 
   await assert.rejects(qmp.execute("query-status"), failsWith("SIPHON_VM", /connection ended/));
 });
 
-test("where nobody listens, and where nobody greets", async () => {
+test("if nothing listens, and if nothing sends a banner", async () => {
   await assert.rejects(Qmp.connect(join(dir, "nobody")), failsWith("SIPHON_VM", /connection ended/));
   const silent = createServer(() => {}).listen(join(dir, "silent"));
   await assert.rejects(

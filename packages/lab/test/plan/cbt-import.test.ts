@@ -119,7 +119,7 @@ test("a cluster that CBT would make becomes an inventory that can be deployed", 
   assert.deepEqual([spec.pgs, spec.replicas], [256, 2]);
 });
 
-test("what is not taken over is listed with its line, and nothing else", () => {
+test("options that are not converted are listed with their lines, and nothing else", () => {
   assert.deepEqual(left(made), [
     "3 cluster.head",
     "4 cluster.clients",
@@ -233,7 +233,7 @@ benchmarks: { librbdfio: { time: 1 } }
   assert.throws(() => parseInventory(inventory), /hosts\.1\.address/);
 });
 
-test("what is written can be read by the commands that it is for", async () => {
+test("the written files can be read by their commands", async () => {
   const file = join(root, "cbt.yaml");
   for (const [text, read] of [
     [made, async (path: string) => parseBaselineOptions(await readBaselinePlan(path))],
@@ -260,7 +260,7 @@ test("what is written can be read by the commands that it is for", async () => {
   }
 });
 
-test("a file that is no test plan, or holds nothing for siphon, is refused", () => {
+test("a file that is not a test plan, or has nothing for siphon, is refused", () => {
   const isUsage = (error: unknown) => error instanceof LabError && error.code === "SIPHON_USAGE";
   for (const text of ["[1, 2", "hosts: []", "cluster: {}\nbenchmarks: { radosbench: { time: 1 } }"]) {
     assert.throws(() => imported(text), isUsage, text);

@@ -12,7 +12,7 @@ test("saturated messenger threads are named, as in the study", () => {
   ]);
 });
 
-test("one saturated thread of another kind is no parallel to the study", () => {
+test("a saturated thread of another kind is not compared to the study", () => {
   assert.deepEqual(said([thread("CPU 0/TCG", 95), thread("msgr-worker-0", 30)]), [
     "CPU 0/TCG is saturated: it uses 95 % of a core.",
   ]);

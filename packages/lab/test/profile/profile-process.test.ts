@@ -106,7 +106,7 @@ test("no process, no profile", async () => {
   await assert.rejects(profileProcess(2 ** 22 + 1), { code: "SIPHON_NOT_FOUND" });
 });
 
-test("somebody else's process is not for everybody", {
+test("another user's process needs privileges", {
   skip: process.getuid?.() !== 0 && "needs root",
 }, async () => {
   await using hot = await HotProcess.start();

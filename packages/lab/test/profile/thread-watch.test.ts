@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ThreadWatch, Usage } from "../../src/profile/thread-watch.ts";
 
-test("a process that burns CPU shows it, and keeps what it used when it has ended", async () => {
+test("a busy process shows its CPU, and its total remains after its end", async () => {
   const child = spawn("sh", ["-c", "while :; do :; done"]);
   const watch = new ThreadWatch(child.pid!);
   const usage = new Usage();
@@ -24,7 +24,7 @@ test("a process that burns CPU shows it, and keeps what it used when it has ende
   assert.equal(usage.busy, thread.busy);
 });
 
-test("stretches of time add up, and what was used between them does not count", async () => {
+test("measured spans add up, and usage between them does not count", async () => {
   const child = spawn("sh", ["-c", "while :; do :; done"]);
   try {
     const watch = new ThreadWatch(child.pid!);

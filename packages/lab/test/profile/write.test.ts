@@ -19,7 +19,7 @@ test("a profile that was written is read again, whole", async () => {
   assert.equal(JSON.parse(await readFile(files.speedscope, "utf8")).profiles.length, 2);
 });
 
-test("what is no profile is refused", async () => {
+test("a file that is not a profile is refused", async () => {
   const file = join(directory, "other.json");
   await writeFile(file, '{"schema": 1}');
   await assert.rejects(readProfile(file), { code: "SIPHON_BAD_FILE" });

@@ -15,7 +15,7 @@ async function directory(): Promise<AsyncDisposable & { path: string }> {
 const labError = (code: string, message: RegExp) => (error: unknown) =>
   error instanceof LabError && error.code === code && message.test(error.message) && error.hint !== undefined;
 
-test("what is written is read back, by file or by directory", async () => {
+test("written results are read back, by file or by directory", async () => {
   await using dir = await directory();
   const results = exampleResults();
   const file = await writeResults(dir.path, results);

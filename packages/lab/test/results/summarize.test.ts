@@ -44,6 +44,6 @@ test("an outlier is marked and still counts", () => {
   assert.equal(summarize(marked).iops.low, Math.min(...runs.map((run) => run.iops)));
 });
 
-test("there is no summary of no runs", () => {
+test("no runs, no summary", () => {
   assert.throws(() => summarize([]), RangeError);
 });

@@ -27,7 +27,7 @@ test("a weak symbol may be missing, and nothing else of the library changes", as
   assert.match(symbols.stdout, /^GLOBAL rbd_close$/m);
 });
 
-test("what is no ELF library has no symbols", () => {
+test("a file that is not an ELF library has no symbols", () => {
   assert.equal(exportedSymbols(Buffer.from("#!/bin/sh\n")).size, 0);
   assert.equal(
     weakened(Buffer.alloc(0), () => true),

@@ -51,7 +51,7 @@ test("a root of another processor is refused by name", async () => {
   });
 });
 
-test("a directory that is no system, and a name that means nothing, are said to be so", async () => {
+test("a directory without a system and an unknown name are reported as such", async () => {
   await assert.rejects(Root.find("/tmp"), { message: "/tmp is not the root directory of a system" });
   await assert.rejects(Root.find("reef"), { code: "SIPHON_NOT_FOUND", message: "there is no root reef" });
   await assert.rejects(Root.find("atlantis"), {

@@ -117,7 +117,7 @@ for (const { name, on, why, source } of furtherRungs) {
   });
 }
 
-test("what is not on the command line is in the settings: the guest's scheduler, and the image's objects", () => {
+test("settings outside QEMU's command line: the guest's scheduler, and the image's object size", () => {
   const plan = planRungs("cumulative", offers, ["mq-deadline", "objects-16m"]);
   assert.equal(plannedOf(plan, "mq-deadline").settings.guestScheduler, "mq-deadline");
   assert.deepEqual(plannedOf(plan, "objects-16m").settings.image, { objectSize: 16 * 2 ** 20 });

@@ -96,7 +96,7 @@ test("clean copes with a resource whose maker died before its lease was written"
   );
 });
 
-test("clean leaves alone what is just being made, and removes what was never finished", async () => {
+test("clean keeps resources that are being created, and removes unfinished ones", async () => {
   let cleaning = true;
   const cleaner = (async () => {
     while (cleaning) assert.deepEqual(await clean(), []);

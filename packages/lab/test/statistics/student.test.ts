@@ -5,7 +5,7 @@ import { incompleteBeta, logGamma, reach95, twoSided } from "../../src/statistic
 const near = (value: number, known: number, share = 1e-4) =>
   assert.ok(Math.abs(value / known - 1) < share, `${value} and not ${known}`);
 
-test("95 % intervals reach as far as tables of Student's distribution say", () => {
+test("95 % intervals agree with tables of Student's t-distribution", () => {
   const known = { 1: 12.7062, 2: 4.30265, 4: 2.77645, 10: 2.22814, 30: 2.04227, 120: 1.97993, 1e9: 1.95996 };
   for (const [degrees, reach] of Object.entries(known)) near(reach95(Number(degrees)), reach);
 });

@@ -77,7 +77,7 @@ test("a text of any length comes back, under its key and usage alone, and no cha
   );
 });
 
-test("what is encrypted twice looks different each time", () => {
+test("encrypting twice gives different ciphertexts", () => {
   const key = new Aes256kKey(secret);
   const sealed = (usage: KeyUsage) => key.encrypt(Buffer.from("the same"), usage).toString("hex");
   assert.notEqual(sealed(keyUsage.authorize), sealed(keyUsage.authorize));

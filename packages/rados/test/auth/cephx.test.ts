@@ -133,7 +133,7 @@ test("tickets are asked for when three quarters of their life have passed, and n
   assert.throws(() => new Authorizer(state, entityType.osd), { code: "SIPHON_RADOS_AUTH", retryable: true });
 });
 
-test("tickets from somebody who does not hold our key are not believed", () => {
+test("tickets that are not encrypted with our key are rejected", () => {
   const wrong = { code: "SIPHON_RADOS_UNTRUSTED", message: /could not prove/ };
   assert.throws(() => readTickets(new Reader(grant(4, sessionKey)), key, new Map()), wrong);
 });

@@ -50,7 +50,7 @@ test("words become the command that the daemon describes, and its answer comes a
   await assert.rejects(adminSocketCommand(path, ["config", "got"]), { code: "EINVAL" });
 });
 
-test("nobody behind the socket, somebody else, half an answer and none are told from each other", async (t) => {
+test("no listener, another program, half an answer and no answer give different errors", async (t) => {
   await assert.rejects(adminSocketCommand("/nowhere/x.asok", ["version"]), {
     code: "SIPHON_RADOS_UNREACHABLE",
   });

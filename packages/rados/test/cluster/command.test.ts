@@ -23,7 +23,7 @@ test("lists that follow one another are one list, whatever is in their strings",
   ]);
 });
 
-test("what is no JSON, cut off, or several values that are no lists is an error that names the command", () => {
+test("invalid or truncated JSON, or several values that are not lists, is an error that names the command", () => {
   for (const text of ["[]listed 0 entries", "[1, 2", "{}[]", "[]{}", "{}{}", "ok", "[]]["]) {
     assert.throws(() => parsed(text), {
       code: "SIPHON_RADOS_PROTOCOL",

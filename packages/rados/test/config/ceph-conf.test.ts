@@ -103,7 +103,7 @@ test("monitors are those of mon_host, else of the monitors' sections", async () 
   assert.equal((await load({ settings: { mon_host: "" } })).monHosts()[0]![0]!.host, "192.0.2.7");
 });
 
-test("nothing of what was read shows when a configuration is printed", async () => {
+test("printing a configuration reveals none of its values", async () => {
   const config = await load({ settings: { key: "AQBgiven==" } });
   assert.doesNotMatch(inspect(config, { depth: 9, showHidden: true }) + JSON.stringify(config), /AQB/);
 });

@@ -22,7 +22,7 @@ test("an id is that of a client, and the last option counts", () => {
   assert.equal(parseCephFlags(["--user", "c"]).name, "client.c");
 });
 
-test("what follows -- is nobody's option", () => {
+test("arguments after -- are not options", () => {
   assert.deepEqual(parseCephFlags(["a", "--", "--id", "b"]).rest, ["a", "--", "--id", "b"]);
 });
 

@@ -59,7 +59,7 @@ test("names are looked up", async () => {
   assert.ok(found.length > 0);
 });
 
-test("names that nobody knows are an error only if no monitor is left", async () => {
+test("unknown names are an error only if no monitor is left", async () => {
   assert.deepEqual(await addresses("192.0.2.1:3300 nobody.invalid"), ["msgr2:192.0.2.1:3300"]);
   await assert.rejects(
     addresses("nobody.invalid"),
@@ -67,7 +67,7 @@ test("names that nobody knows are an error only if no monitor is left", async ()
   );
 });
 
-test("what is no list of addresses is refused", () => {
+test("an invalid list of addresses is refused", () => {
   for (const text of [
     "192.0.2.1:99999",
     "[192.0.2.1",

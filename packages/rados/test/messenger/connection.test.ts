@@ -54,7 +54,7 @@ for (const mode of ["crc", "secure"] as const) {
   }
 }
 
-test("data that is sent from where it is comes between what was laid out before it and after it", async () => {
+test("data sent without a copy keeps its place between the encoded parts", async () => {
   await using daemon = await FakeDaemon.listen({
     ...{ type: "osd", mode: "crc", revision: 1, secrets: noSecrets },
     message: (peer, { tid, front, data }) => peer.send(43, tid, front, data),
@@ -185,7 +185,7 @@ test("where secure mode is demanded, a daemon that refuses it is left", async ()
   assert.match(error.message, /does not offer secure mode/);
 });
 
-test("secure mode without keys for it is no secure mode", async () => {
+test("secure mode without keys is refused", async () => {
   const error = await failure({ mode: "secure", secrets: noSecrets }, ["secure"], noSecrets);
   assert.equal(error.code, "SIPHON_RADOS_MODE");
 });
@@ -203,7 +203,7 @@ test("another kind of daemon, or another run of it, is not the one we want", asy
   assert.equal(error.retryable, true);
 });
 
-test("nobody listening, and somebody who says nothing, are told apart", async () => {
+test("a refused connection and a silent peer give different errors", async () => {
   const silent = createServer(() => {});
   await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
   const { port } = silent.address() as { port: number };

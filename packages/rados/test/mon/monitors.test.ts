@@ -69,7 +69,7 @@ test("a monitor that wants another way of authentication says so in words", asyn
   assert.match(error.hint!, /auth_client_required = none/);
 });
 
-test("no monitor reachable: one error at the end of the time, with what was tried", async () => {
+test("no monitor reachable: one error after the timeout, with the addresses tried", async () => {
   const error = await failure("v2:127.0.0.1:1, v1:127.0.0.1:2, 127.0.0.1:3", { key: keyText }, 1_000);
   assert.equal(error.code, "SIPHON_RADOS_UNREACHABLE");
   assert.equal(error.retryable, true);

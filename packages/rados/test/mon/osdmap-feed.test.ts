@@ -60,7 +60,7 @@ test("a map whose checksum is wrong is not taken; a complete one is asked for", 
   assert.equal(maps.map!.epoch, 20);
 });
 
-test("a complete map that is damaged is an error of whoever sent it", () => {
+test("a damaged full map is an error of its sender", () => {
   const { feed: maps, asked } = feed();
   const damaged = Buffer.from(fulls.get(10)!);
   damaged[damaged.length - 1]! ^= 1;

@@ -23,7 +23,7 @@ test("later sessions ask for what follows the version that we have", () => {
   ]);
 });
 
-test("what was wanted once is asked for no more when it has come", () => {
+test("a one-time subscription ends once the map has arrived", () => {
   const subscriptions = new Subscriptions();
   subscriptions.add("mgrmap", 3, true);
   assert.deepEqual(wanted(subscriptions).at(-1), ["mgrmap", 3, true]);
@@ -31,7 +31,7 @@ test("what was wanted once is asked for no more when it has come", () => {
   assert.deepEqual(wanted(subscriptions), [["monmap", 0, false]]);
 });
 
-test("what is asked for in one turn leaves in one message, and later things in another", async () => {
+test("subscriptions made in one turn are sent in one message, later ones in another", async () => {
   const subscriptions = new Subscriptions();
   const sent: number[] = [];
   const ask = (what: string) => {

@@ -124,7 +124,7 @@ test("a PG that is split gets its requests anew", async () => {
   await request.done;
 });
 
-test("what nobody serves waits for somebody", async () => {
+test("a request for a PG without a primary waits for one", async () => {
   await using cluster = await FakeCluster.start();
   cluster.change({ primary: -1 });
   const request = read();
@@ -340,7 +340,7 @@ test("a balanced read that its replica cannot answer goes to the primary", async
   }
 });
 
-test("a closed objecter ends what is under way and takes nothing more", async () => {
+test("a closed objecter ends the requests in flight and accepts no more", async () => {
   await using cluster = await FakeCluster.start();
   const request = write();
   cluster.objecter.submit(request);

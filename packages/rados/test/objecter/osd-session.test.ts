@@ -36,7 +36,7 @@ test("each operation's result and output reach the request", async () => {
   assert.deepEqual([results, `${bytes}`], [[3, -1], "0123456789"]);
 });
 
-test("a large answer that is longer than what was asked for is not taken at all", async () => {
+test("a large answer that is longer than requested is rejected", async () => {
   await using cluster = await FakeCluster.start();
   const request = new TestRequest();
   request.target = new ObjectTarget(1, "o");

@@ -69,7 +69,7 @@ test("parts of a pool have nothing in common and leave nothing out", async () =>
   assert.ok(parts.every((part) => part.length > 0 && part.length < names.length));
 });
 
-test("a listing that was left goes on behind the last object that came", async () => {
+test("an abandoned listing resumes after the last object returned", async () => {
   const first = await collect(names, { most: 6 });
   const rest = await collect(names, { cursor: cursors.at(-1)! });
   assert.deepEqual([...first, ...rest].sort(), [...names].sort());

@@ -28,7 +28,7 @@ test("outputs that come in portions are put together, and anew after a lost conn
   assert.equal(request.outputs[0]!.toString(), "abcd");
 });
 
-test("what is read goes into the caller's memory", async () => {
+test("data is read into the caller's memory", async () => {
   const into = new Uint8Array(8);
   const { objecter, request, done } = start(new ReadOperation().read({ into: into.subarray(2) }));
   objecter.answer(0, [{ bytes: Buffer.from("abc") }]);
@@ -52,7 +52,7 @@ test("an error names object, step and errno", async () => {
   });
 });
 
-test("bytes that are not what was expected: the error says where", async () => {
+test("unexpected bytes: the error gives the position", async () => {
   const { objecter, done } = start(new ReadOperation().compareExtent(100, Buffer.alloc(8)));
   objecter.answer(-4095 - 5, [{ result: -4095 - 5 }]);
   await assert.rejects(done, {

@@ -32,7 +32,7 @@ test("reads and writes at any position go to the right pieces, in any order", ()
   );
 });
 
-test("a copy beyond the end is an error, never somebody else's bytes", () => {
+test("a copy beyond the end is an error, never other memory", () => {
   const scatter = new Scatter();
   scatter.add(Buffer.alloc(100), 10, 20, 0);
   assert.throws(() => scatter.read(10, Buffer.alloc(100), 0, 11), RangeError);

@@ -42,7 +42,7 @@ describe("a chain of descriptors", () => {
     bytes.writeUInt16LE(next, table + 16 * index + 14);
   }
 
-  test("is what is read, then what is written", () => {
+  test("is read, then written", () => {
     set(3, 8192, 16, more, 0);
     set(0, 12288, 100, more | write, 7);
     set(7, 16384, 1, write);

@@ -39,7 +39,7 @@ test("a report is one page, its Markdown and the charts, with the study's beside
   }
 });
 
-test("the headline says what was reached and what encryption costs, and no more than the repeats allow", () => {
+test("the headline gives the result and the cost of encryption, no more precisely than the repeats allow", () => {
   assert.match(
     baselineHeadline(exampleBaseline()),
     /^librbd reaches 24,000 IOPS on 1 OSD; secure mode costs librbd 34\s% of its IOPS\.$/,

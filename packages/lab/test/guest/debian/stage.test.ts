@@ -24,7 +24,7 @@ test("a failure carries what the program said last", async () => {
   );
 });
 
-test("what apt marks as an error is told instead of what it says after", async () => {
+test("apt's error lines are reported instead of its last output", async () => {
   const script = "echo 'E: no such mirror'; echo a; echo b; echo c; exit 1";
   await assert.rejects(
     stage("sh", ["-c", script]),

@@ -15,7 +15,7 @@ test("rounds end when their time is over", async () => {
   assert.equal(cutShort, undefined);
 });
 
-test("an abort ends them, with what was seen until then", async () => {
+test("an abort ends them, with the samples so far", async () => {
   const stop = new AbortController();
   let looks = 0;
   const { rounds, cutShort } = await sampleRounds(

@@ -20,7 +20,7 @@ test("a packaged program is stripped, and its build id is what elfutils says", a
   assert.equal(elf.buildId, /Build ID: ([0-9a-f]+)/.exec(stdout)?.[1]);
 });
 
-test("what is no ELF file, or a broken one, says nothing", async () => {
+test("a file that is not ELF, or broken, gives no symbols", async () => {
   const text = join(directory, "text");
   await writeFile(text, "#!/bin/sh\n".repeat(20));
   assert.equal(await readElf(text), undefined);

@@ -19,7 +19,7 @@ test("names that only look like it stay as they are", () => {
   assert.equal(functionName("JS:*hot /srv/a@b.js:3"), "JS:*hot /srv/a@b.js:3");
 });
 
-test("code without names stands as its file, or as what it is", () => {
+test("code without symbols is named by its file or its kind", () => {
   assert.equal(placeName("/usr/lib/x86_64-linux-gnu/librbd.so.1.16.0"), "[librbd.so.1.16.0]");
   assert.equal(placeName("[vdso]"), "[vdso]");
   assert.equal(placeName(""), "[generated code]");

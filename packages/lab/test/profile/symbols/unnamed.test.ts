@@ -15,7 +15,7 @@ test("a stripped program is traced to its package and version", { skip: noDpkg }
   assert.deepEqual(others, []);
 });
 
-test("a file with symbols, or with hardly a frame, is no matter", async () => {
+test("a file with symbols, or with few frames, is not reported", async () => {
   const counts = new Map([
     [process.execPath, 50],
     ["/usr/bin/fio", 1],

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type LoadSecond, runLoad } from "../../../src/objects/bench/load.ts";
 
-test("so many operations are under way and no more, each number comes once, up to the limit", async () => {
+test("never more operations in flight than the limit, each number once", async () => {
   const seen: number[] = [];
   let underWay = 0;
   let most = 0;

@@ -67,7 +67,7 @@ test("a dump that is none, that is newer, that is cut off or damaged is refused"
   }
 });
 
-test("the source is closed when nobody reads on", async () => {
+test("the source is closed when the reader stops", async () => {
   let isClosed = false;
   async function* source() {
     try {
