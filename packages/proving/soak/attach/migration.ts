@@ -1,9 +1,10 @@
 /**
- * Migrates a VM there and back between two servers of its disk, under a load in the guest that verifies its writes, and
- * measures the guest's downtime: `node migration.ts [--rounds N] [--only nbd|vhost|librbd]`. A round migrates once each
- * way; before each of the two, one migration is cancelled and one loses its destination: the first time while memory is
- * sent, the second time when the guest is already stopped. QEMU with librbd does the same for comparison. Ends with an
- * error if the guest reads wrong data or sees an error.
+ * Migrates VMs there and back between two servers of their disks, under a load in the guest that verifies its writes, and
+ * measures the guest's downtime: `node migration.ts [--rounds N] [--only nbd|vhost|librbd] [--failures N]`. A round
+ * migrates once each way, over each transport in turn, and with librbd in QEMU for comparison; the other VMs are stopped
+ * meanwhile. `--failures` of the rounds also have failures: before each of the two, one migration is cancelled and one
+ * loses its destination: the first time while memory is sent, the second time when the guest is already stopped. Ends
+ * with an error if the guest reads wrong data or sees an error.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -15,8 +16,13 @@ import { type Migrated, Migrations } from "../../support/attach/migrations.ts";
 import { endOnSignals } from "../end-on-signals.ts";
 
 const { values } = parseArgs({
-  options: { rounds: { type: "string", default: "50" }, only: { type: "string", default: "" } },
+  options: {
+    rounds: { type: "string", default: "50" },
+    failures: { type: "string", default: "10" },
+    only: { type: "string", default: "" },
+  },
 });
+const [rounds, failures] = [Number(values.rounds), Number(values.failures)];
 await endOnSignals();
 await using stack = new AsyncDisposableStack();
 const directory = await mkdtemp(join(tmpdir(), "m-"));
@@ -33,25 +39,50 @@ const ceph = stack.use(
     },
   }),
 );
-const ways: readonly Way[] = ["vhost", "nbd", "librbd"];
-for (const way of ways)
-  if (values.only === "" || values.only === way) await migrateAll(way, Number(values.rounds));
-
-async function migrateAll(way: Way, rounds: number): Promise<void> {
-  await using migrations = await Migrations.begin({ ceph, directory, ways: [way] });
-  const migrated: Migrated[] = [];
-  let given = 0;
-  for (let round = 1; round <= rounds; round++) {
-    for (const moment of ["running", "stopped"] as const) {
-      await migrations.cancel(moment);
-      await migrations.loseDestination(moment);
-      given += 2;
-      migrated.push(await migrations.complete());
-    }
-    console.log(`${way}: ${migrated.length} migrations, ${given} given up or failed; ${describe(migrated)}`);
+/** Milliseconds: QEMU's own. */
+const usualDowntimeLimit = 300;
+const ways = (["vhost", "nbd", "librbd"] as const).filter((way) => values.only === "" || values.only === way);
+const all: Soaked[] = [];
+for (const way of ways) {
+  const options = { ceph, directory, ways: [way], downtimeLimit: usualDowntimeLimit };
+  const migrations = stack.use(await Migrations.begin(options));
+  await migrations.rest();
+  all.push({ way, migrations, migrated: [], failed: 0 });
+}
+for (let round = 1; round <= rounds; round++) {
+  const fails = Math.floor((round * failures) / rounds) > Math.floor(((round - 1) * failures) / rounds);
+  for (const each of all) {
+    await each.migrations.resume();
+    await migrateBothWays(each, fails);
+    await each.migrations.rest();
+    const { way, migrated, failed } = each;
+    console.log(`${way}: ${migrated.length} migrations, ${failed} given up or failed; ${describe(migrated)}`);
   }
+}
+for (const { way, migrations } of all) {
+  await migrations.resume();
   await migrations.end();
   console.log(`${way}: 0 lost`);
+}
+
+interface Soaked {
+  way: Way;
+  migrations: Migrations;
+  migrated: Migrated[];
+  /** Migrations that were given up or failed. */
+  failed: number;
+}
+
+async function migrateBothWays(soaked: Soaked, fails: boolean): Promise<void> {
+  const { migrations, migrated } = soaked;
+  for (const moment of ["running", "stopped"] as const) {
+    if (fails) {
+      await migrations.cancel(moment);
+      await migrations.loseDestination(moment);
+      soaked.failed += 2;
+    }
+    migrated.push(await migrations.complete());
+  }
 }
 
 /** Medians and maxima, in milliseconds. */

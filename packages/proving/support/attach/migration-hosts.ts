@@ -11,6 +11,8 @@ export interface MigrationOptions {
   directory: string;
   /** A disk for each, in the image of that name. All but the first are over NBD. */
   ways: readonly Way[];
+  /** Milliseconds for which QEMU may stop the guest to send the rest of its memory; by default so long that it is always sent. */
+  downtimeLimit?: number;
 }
 
 /** Each server represents a host. */

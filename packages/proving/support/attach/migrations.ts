@@ -153,6 +153,15 @@ export class Migrations implements AsyncDisposable {
     return address;
   }
 
+  /** Stops the guest where it is, so that others have the machine for themselves. */
+  async rest(): Promise<void> {
+    await this.#guest.qmp.execute("stop");
+  }
+
+  async resume(): Promise<void> {
+    await this.#guest.qmp.execute("cont");
+  }
+
   /** Ends the load, the VM and the servers in order. */
   async end(): Promise<void> {
     await this.#guest.run("touch /tmp/stop; while ls /tmp/running-* >/dev/null 2>&1; do sleep 0.1; done");
@@ -249,7 +258,7 @@ export class Migrations implements AsyncDisposable {
     const capabilities = [{ capability: "pause-before-switchover", state: pauses }];
     await this.#guest.qmp.execute("migrate-set-capabilities", { capabilities });
     await this.#guest.qmp.execute("migrate-set-parameters", {
-      ...{ "max-bandwidth": bandwidth, "downtime-limit": 2000 },
+      ...{ "max-bandwidth": bandwidth, "downtime-limit": this.#options.downtimeLimit ?? 2000 },
     });
     await this.#guest.qmp.execute("migrate", { uri: `unix:${this.#socket}` });
   }
