@@ -115,7 +115,7 @@ test("a placement group is queried", async () => {
 test("what is no command is said so, with what comes near, and the exit code is EINVAL", async () => {
   const { code, stderr } = await siphon("ceph", "osd", "pool", "creat", "x");
   assert.equal(code, 22);
-  assert.match(stderr, /siphon: there is no command `osd pool creat x`; near to it:\n {2}osd pool /);
+  assert.match(stderr, /siphon: there is no command `osd pool creat x`; similar commands:\n {2}osd pool /);
 });
 
 test("what the cluster refuses is an error with its words, and its errno is the exit code", async () => {

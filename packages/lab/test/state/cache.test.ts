@@ -17,7 +17,7 @@ const dir = mkdtempSync(join(tmpdir(), "siphon-cache-"));
 process.env.SIPHON_CACHE_DIR = dir;
 after(() => rmSync(dir, { recursive: true, force: true }));
 
-test("a cached root is not built again", async () => {
+test("a cached entry is not built again", async () => {
   let builds = 0;
   const build = async (at: string) => {
     builds++;

@@ -104,6 +104,7 @@ export class CephConf {
    * keyring that exists.
    *
    * @returns undefined if no keyring was found, or the user is not in it
+   * @throws RadosError SIPHON_RADOS_CONFIG for a key file that is missing or empty, or a file that cannot be read
    */
   async key(): Promise<Secret | undefined> {
     const key = this.get("key");

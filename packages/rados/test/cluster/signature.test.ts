@@ -121,7 +121,7 @@ for (const words of [
 
 test("a command that is nearly right is answered with what there is", () => {
   const near =
-    /there is no command `osd crush set x y`; near to it:\n {2}osd crush set \[<prior_version>\]\n/;
+    /there is no command `osd crush set x y`; similar commands:\n {2}osd crush set \[<prior_version>\]\n/;
   assert.throws(() => sent("osd crush set x y"), near);
   const shown = usage(matchCommand(signatures, ["osd", "pool", "delete", "p"]).signature);
   assert.equal(shown, "osd pool delete <pool> [<pool2>] [--yes-i-really-really-mean-it]");
