@@ -42,6 +42,7 @@ export const parts: Part[] = [
   files("rados and ceph", ["rados", "ceph"]),
   files("attachments", ["nbd-rbd", "vhost-rbd", "nbd", "vhost", "nbd-forms", "qemu-nbd", "qemu-vhost"]),
   files("libvirt", ["libvirt"]),
+  files("the doctor", ["running-vms"]),
   {
     name: "two rungs of the ladder",
     run: (machine, options) =>

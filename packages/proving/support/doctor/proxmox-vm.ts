@@ -1,6 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { connect } from "node:net";
 import { basename, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { type GuestControl, qemuDefaults, smallGuest } from "@siphon/lab";
@@ -23,6 +24,7 @@ export class ProxmoxVm implements AsyncDisposable {
   /** All QMP output of QEMU. */
   readonly qmpLog: string;
   readonly guest: GuestControl;
+  readonly #agent: string;
   readonly #child: ChildProcess;
 
   static async start(directory: string, id: number, name: string, disk: ProxmoxDisk): Promise<ProxmoxVm> {
@@ -72,36 +74,47 @@ export class ProxmoxVm implements AsyncDisposable {
         timeoutMs: 120_000,
         qemuEnded: new Promise(() => {}),
       });
-      return new ProxmoxVm(child, name, at("qmp"), at("qmp.log"), control);
+      return new ProxmoxVm(child, name, at, control);
     } catch (error) {
       await kill(child);
       throw error;
     }
   }
 
-  private constructor(
-    child: ChildProcess,
-    name: string,
-    qmpSocket: string,
-    qmpLog: string,
-    guest: GuestControl,
-  ) {
+  private constructor(child: ChildProcess, name: string, at: (file: string) => string, guest: GuestControl) {
     this.#child = child;
     this.pid = child.pid!;
     this.name = name;
-    this.qmpSocket = qmpSocket;
-    this.qmpLog = qmpLog;
+    this.qmpSocket = at("qmp");
+    this.qmpLog = at("qmp.log");
+    this.#agent = at("qga");
     this.guest = guest;
   }
 
-  /** Runs qemu-ga in the guest, until the VM ends. */
+  /** Runs qemu-ga in the guest, until the VM ends; it has answered when this comes back. */
   async startAgent(): Promise<void> {
     const script = `mkdir -p /agent /run /var/run && mount -t ext4 -o ro /dev/vda /agent &&
       port=$(grep -l org.qemu.guest_agent.0 /sys/class/virtio-ports/*/name | cut -d/ -f5) &&
       (setsid /agent/ld.so --library-path /agent /agent/qemu-ga -m virtio-serial -p /dev/$port -t /run -f /run/ga.pid </dev/null >/run/ga.log 2>&1 &)
-      sleep 1; cat /run/ga.log`;
+      true`;
     const { exitCode, stdout, stderr } = await this.guest.run(script);
     if (exitCode !== 0) throw new Error(`qemu-ga does not start in the guest: ${stdout}${stderr}`);
+    // The question waits in the channel until the agent opens it.
+    const socket = connect({ path: this.#agent, signal: AbortSignal.timeout(120_000) });
+    socket.write('{"execute":"guest-sync","arguments":{"id":1}}\n');
+    let said = "";
+    try {
+      for await (const data of socket) {
+        said += data;
+        if (/"return": ?1\b/.test(said)) return;
+      }
+    } catch (error) {
+      const { stdout: log } = await this.guest.run("cat /run/ga.log");
+      throw new Error(`qemu-ga does not answer: ${log}`, { cause: error });
+    } finally {
+      socket.destroy();
+    }
+    throw new Error(`qemu-ga hangs up after ${said}`);
   }
 
   async end(): Promise<void> {
