@@ -76,8 +76,9 @@ const neededModules = ["virtio_pci", "virtio_blk", "virtio_console"];
 const wantedModules = [
   ...["virtio_net", "virtio_scsi", "nvme", "ata_piix", "ahci", "sd_mod", "nbd"],
   ...["xfs", "crc32c_intel", "crc32c_generic"],
-  // Kernel RBD; cephx needs cbc(aes), the secure mode gcm(aes).
+  // Kernel RBD; cephx needs cbc(aes), the secure mode gcm(aes), keys of type aes256k authenc(hmac(sha384),cts(cbc(aes))).
   ...["rbd", "libceph", "cbc", "gcm", "ctr", "ghash_generic", "ghash_clmulni_intel", "aesni_intel"],
+  ...["authenc", "hmac", "sha512_generic", "cts"],
 ];
 
 async function hashOf(kernel: GuestKernel, files: string[]): Promise<string> {
