@@ -1,7 +1,7 @@
 import { type Image, type LoadOptions, type LoadResult, WorkersLoad } from "@siphon/rbd";
 import { plainTable } from "../../plain-table.ts";
 
-/** The result of a load with a number of workers. */
+/** The result of a load with this number of workers. */
 interface Step {
   readonly workers: number;
   readonly opsPerSecond: number;
@@ -12,16 +12,16 @@ interface Step {
   readonly p99: number;
 }
 
-/** 1, 2, 4, ... up to `most`, which is among them. */
+/** 1, 2, 4, ... and `most` itself. */
 function stepsTo(most: number): number[] {
   const powers = Array.from({ length: Math.ceil(Math.log2(most)) }, (_, power) => 2 ** power);
   return [...powers, most];
 }
 
 /**
- * Runs the same load with more and more workers, each with as many requests in flight.
+ * Runs the same load with more and more workers. Each worker keeps the same number of requests in flight.
  *
- * @param open opens the image with so many workers
+ * @param open opens the image with the given number of workers
  */
 export async function runScale(
   most: number,
@@ -78,7 +78,7 @@ export function scaleJson(steps: readonly Step[], { type, size, depth, pattern }
   };
 }
 
-/** Up to how many workers each further one brings at least half of what one alone does. */
+/** The largest number of workers at which each added worker brings at least half of the throughput of a single one. */
 function kneeOf(steps: readonly Step[]): number {
   const one = steps[0]!.opsPerSecond / steps[0]!.workers;
   let knee = steps[0]!;

@@ -78,7 +78,7 @@ async function bench(spec: string | undefined, flags: Flags): Promise<void> {
   const whole = wholeImageSpec(spec, flags);
   const warmup = toNumber(flags.warmup) ?? 0;
   const cache = cacheOf(flags);
-  // Only who has the lock may rely on what was read before.
+  // Reads may be cached only while this client holds the exclusive lock, so a cache needs a writable image.
   const readOnly = load.type === "read" && !cache.cache;
   const workers = flags.workers === undefined ? undefined : parseCount("--workers", flags.workers);
   if (workers !== undefined && load.depth < workers) throw usage("--io-threads is at least --workers");
@@ -101,7 +101,7 @@ async function bench(spec: string | undefined, flags: Flags): Promise<void> {
   }
   await withImage(flags, whole, options, async (image) => {
     assertSize(load, image);
-    // The command rbd does not wait for somebody to flush, whatever rbd_cache_writethrough_until_flush says by default.
+    // The rbd command writes back from the start, despite rbd_cache_writethrough_until_flush: this flush enables that here.
     await image.flush();
     if (warmup > 0) await loadOn(image, { ...load, total: undefined, seconds: warmup }).run();
     if (flags.format === "plain") process.stdout.write(heading(load));
@@ -152,7 +152,7 @@ function positive(flag: string, value: number): number {
   return value;
 }
 
-/** A line for each second of the load, like rbd's. */
+/** Prints a line for each second of the load, like rbd's. */
 async function runShown(image: Image, options: LoadOptions, shown: boolean): Promise<LoadResult> {
   const load = loadOn(image, options);
   using stack = new DisposableStack();
@@ -217,7 +217,7 @@ function jsonResult({ seconds, requests, bytes, reads, writes, latency }: LoadRe
   };
 }
 
-/** Six digits that count, as C++ prints numbers. */
+/** Six significant digits, as C++ streams print numbers. */
 function significant(value: number): string {
   return String(Number(value.toPrecision(6)));
 }

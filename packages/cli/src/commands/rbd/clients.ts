@@ -16,7 +16,7 @@ import { withImage } from "./run.ts";
 
 type Flags = ConnectFlags & SpecFlags;
 
-/** Commands about who uses an image. */
+/** Commands that show the clients of an image, and its locks. */
 export function clientCommands(): Command[] {
   const lock = new Command("lock").summary("locks on an image: ls, add, rm");
   lock.addCommand(lockList());
@@ -127,7 +127,7 @@ function lockRemove(): Command {
   return withConnectFlags(withSpecFlags(command));
 }
 
-/** Input that ends without a line, such as /dev/null, does not count. */
+/** Input that ends without a newline, such as /dev/null, does not count as Enter. */
 async function enterOrInterruption(): Promise<void> {
   const { signal } = interruption;
   if (signal.aborted) return;
@@ -138,7 +138,7 @@ async function enterOrInterruption(): Promise<void> {
   process.stdin.destroy();
 }
 
-/** The image, which options may name, and the words behind it. */
+/** The image, which an option may name instead, and the arguments after it. */
 function imageAndWords(
   all: readonly (string | undefined)[],
   flags: Flags,

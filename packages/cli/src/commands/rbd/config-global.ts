@@ -7,7 +7,7 @@ import { connectCluster, withConnectFlags } from "../../connect.ts";
 import { usage } from "./image-spec.ts";
 import { type FormatFlags, print, table, withFormatFlags } from "./output.ts";
 
-/** Settings that the monitors tell all clients, or one. */
+/** Settings that the monitors send to all clients, or to one client. */
 export function globalConfigCommand(): Command {
   const global = new Command("global").summary("settings of all clients, or of one: ls, get, set, rm");
   const get = onEntity("get", "print a setting")
@@ -105,8 +105,8 @@ interface MonSetting {
 }
 
 /**
- * Those of RBD's that hold for the entity, in the order of names: its own before those of `client`, and these before `global`'s
- * (src/tools/rbd/action/Config.cc).
+ * RBD's settings that apply to the entity, sorted by name. The entity's own settings take precedence over those of `client`,
+ * and these over those of `global` (src/tools/rbd/action/Config.cc).
  */
 async function settingsOf(cluster: Cluster, entity: string): Promise<MonSetting[]> {
   const sections = ["global", "client", entity].slice(0, entity === "global" ? 1 : undefined);

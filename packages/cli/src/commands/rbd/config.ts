@@ -10,7 +10,7 @@ import { withPool } from "./run.ts";
 type Flags = ConnectFlags & SpecFlags;
 type Level = "image" | "pool";
 
-/** Settings of RBD's: for all clients, for a pool, for an image. */
+/** RBD's settings: for all clients, for a pool, for an image. */
 export function configCommand(): Command {
   const config = new Command("config").summary("settings of images, pools and all clients: ls, get, set, rm");
   for (const level of ["image", "pool"] as const) {
@@ -102,7 +102,7 @@ function withOverrides(
     throw usage("pool name was not specified");
   }
   if (level === "pool") {
-    // Namespaces have no settings of their own: all of it is the pool's name.
+    // Namespaces have no settings of their own, so the whole text is the pool's name.
     const pool = text ?? flags.pool!;
     return withPool(flags, { pool, namespace: "" }, (images) => action(new Overrides(images)));
   }

@@ -29,7 +29,7 @@ interface Flags extends ConnectFlags, SpecFlags, ShapeFlags, ProgressFlags, Dest
   sparseSize: string;
 }
 
-/** Commands that give images another name, or make others like them. */
+/** Commands that rename and copy images. */
 export function copyCommands(): Command[] {
   const deep = new Command("deep").summary("copy an image with its snapshots: deep copy");
   const flattening = "give the copy of a clone its parent's data, and no parent";

@@ -14,7 +14,7 @@ export interface ParentText {
   trash: boolean;
 }
 
-/** The output of rbd info for an image, in its order. */
+/** The fields of `rbd info` for an image, in rbd's order. */
 export async function describeImage(cluster: Cluster, image: Image): Promise<Record<string, unknown>> {
   const { header, snapId } = image;
   const { order, objectSize, features, flags, opFeatures, stripeUnit, stripeCount, objectPrefix } = header;
@@ -41,12 +41,12 @@ export async function describeImage(cluster: Cluster, image: Image): Promise<Rec
   };
 }
 
-/** Those of format 1 have none. */
+/** Images of format 1 have no id. */
 export function shownId({ id, format }: Image["header"]): string {
   return format === 1 ? "" : id;
 }
 
-/** The same as lines. */
+/** The same fields as lines of text. */
 export function infoText(info: Record<string, unknown>): string {
   const names = (of: unknown) => (of as string[]).join(", ");
   const size = bytesText(info.size as number);

@@ -2,7 +2,7 @@ import { SiphonError } from "@siphon/wire";
 import type { Command } from "commander";
 import { type ImageSpec, imageSpec, type SpecFlags, usage, wholeImageSpec } from "./image-spec.ts";
 
-/** The image to be made, by options: `--pool` and `--namespace` are then the source's. */
+/** Options that name the image to be made. `--pool` and `--namespace` then apply to the source. */
 export interface DestinationFlags {
   dest?: string;
   destPool?: string;
@@ -21,7 +21,7 @@ export function destinationSpec(text: string | undefined, flags: DestinationFlag
   return asDestination(() => wholeImageSpec(text, asSpecFlags(flags)));
 }
 
-/** Rewords an error in a spec as one of the destination. */
+/** Rewords an error in a spec as an error in the destination. */
 function asDestination<T>(spec: () => T): T {
   try {
     return spec();
@@ -31,7 +31,7 @@ function asDestination<T>(spec: () => T): T {
   }
 }
 
-/** A new name of something that stays where it is: in the source's pool and namespace, unless others are named. */
+/** The new name of an image that is renamed in place: in the source's pool and namespace unless others are given. */
 export function newNameSpec(
   text: string | undefined,
   flags: DestinationFlags,
@@ -52,7 +52,7 @@ function asSpecFlags({ dest, destPool, destNamespace, destSnap }: DestinationFla
   };
 }
 
-/** The arguments, of which the source is missing where an option names it. */
+/** Sorts out the arguments: if an option names the source, the first argument is the destination. */
 export function sourceAndDestination(
   first: string | undefined,
   second: string | undefined,

@@ -40,7 +40,7 @@ export function withDeviceFlags(command: Command): Command {
   return withEncryptionFlags(command);
 }
 
-/** Options behind `-o` that stand for themselves in `nbd map`. */
+/** Options behind `-o` that are options of their own in `nbd map`. */
 const driverFlags = ["nbds_max", "max_part", "timeout"];
 
 export function withDriverFlags(command: Command): Command {
@@ -50,7 +50,7 @@ export function withDriverFlags(command: Command): Command {
 
 type Kind = "switch" | "text" | "list" | "number" | "unused";
 
-/** The options that may stand behind `-o`: those of rbd-nbd. */
+/** The options allowed behind `-o`: those of rbd-nbd. */
 const kinds: Readonly<Record<string, readonly [kind: Kind, key?: keyof DeviceFlags]>> = {
   device: ["text", "device"],
   cookie: ["text", "cookie"],
@@ -73,9 +73,9 @@ const kinds: Readonly<Record<string, readonly [kind: Kind, key?: keyof DeviceFla
 };
 
 /**
- * The flags with those behind `-o` among them.
+ * The flags, merged with the options behind `-o`.
  *
- * @throws SiphonError EOPNOTSUPP for another type of device, and for what siphon does not do
+ * @throws SiphonError EOPNOTSUPP for another type of device, and for options that siphon does not implement
  */
 export function deviceFlags<Given extends DeviceFlags>(given: Given): Given {
   assertType(given.deviceType);

@@ -24,7 +24,7 @@ import { type FormatFlags, print, table, withFormatFlags } from "./output.ts";
 
 type Flags = ConnectFlags & SpecFlags & DeviceFlags;
 
-/** `device` with its commands, and their short forms. */
+/** `device` with its subcommands, and their short forms. */
 export function deviceCommands(): Command[] {
   const device = new Command("device").summary("block devices of this host, over the kernel's NBD driver");
   for (const each of [list("list").alias("ls"), map("map"), unmap("unmap"), attach(), detach()]) {
@@ -33,7 +33,7 @@ export function deviceCommands(): Command[] {
   return [device, nbd(), map("map"), unmap("unmap"), list("showmapped")];
 }
 
-/** The older words of `device`, which programs still use; options of rbd-nbd need no `-o` there. */
+/** `nbd`, the older name of `device`, which programs still use. It takes rbd-nbd's options without `-o`. */
 function nbd(): Command {
   const command = new Command("nbd").summary("device, in its older words");
   for (const each of [list("list").alias("ls"), withDriverFlags(map("map")), unmap("unmap")]) {
@@ -107,7 +107,7 @@ function list(name: string): Command {
   return withConnectFlags(withFormatFlags(command));
 }
 
-/** A command that ends a device or its process, by the device's path or by the image. */
+/** A command that ends a device or its process. The device's path or the image names it. */
 function ending(
   name: string,
   summary: string,
@@ -176,7 +176,7 @@ async function start(text: string | undefined, given: Flags, isAttached: boolean
   });
 }
 
-/** Throws unless the device is there, waits, and is meant. */
+/** Throws unless the device exists, has no process, and has the given cookie. */
 async function assertWaiting(
   mappings: readonly DeviceMapping[],
   index: number | undefined,
@@ -210,7 +210,7 @@ function isOf(mapping: DeviceMapping, spec: ImageSpec, flags: { snapId?: string 
   );
 }
 
-/** All that the kernel refuses is EINVAL for rbd, whose helper ends with nothing more exact. */
+/** rbd exits with EINVAL for everything that the kernel refuses, because its helper reports no exact error. */
 async function withRbdsCode(action: () => Promise<void>): Promise<void> {
   try {
     await action();
@@ -229,5 +229,5 @@ function warn(line: string): void {
 }
 
 const directory = `${usualRunDirectory}/devices`;
-/** Seconds, as with rbd-nbd. */
+/** Seconds; rbd-nbd's default. */
 const usualReattachTimeout = 30;

@@ -43,7 +43,7 @@ export function duCommand(): Command {
 interface ImageUsage {
   name: string;
   id: string;
-  /** Usage of its snapshots, and of the image as it is now. */
+  /** Usage of the image's snapshots and of its current data. */
   parts: DiskUsage[];
 }
 
@@ -67,7 +67,7 @@ async function usageOf(
 function show(usages: ImageUsage[], isOne: boolean, isSnapshot: boolean, flags: Flags): void {
   const total = { provisioned: 0, used: 0 };
   for (const { snapshot, provisioned, used } of usages.flatMap(({ parts }) => parts)) {
-    // A snapshot is no larger than its image, but where only snapshots were requested.
+    // Snapshots do not add to the provisioned size, unless only a snapshot was requested.
     if (snapshot === undefined || isSnapshot) total.provisioned += provisioned;
     total.used += used;
   }
@@ -103,7 +103,7 @@ function show(usages: ImageUsage[], isOne: boolean, isSnapshot: boolean, flags: 
   );
 }
 
-/** All parts as one, under the image's name. */
+/** All parts as one row with the image's name. */
 function merged(parts: DiskUsage[]): DiskUsage {
   const used = parts.reduce((sum, part) => sum + part.used, 0);
   return { snapshot: undefined, provisioned: parts.at(-1)!.provisioned, used };

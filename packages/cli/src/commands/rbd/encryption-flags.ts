@@ -3,7 +3,7 @@ import { SiphonError } from "@siphon/wire";
 import type { Command } from "commander";
 import { badOption, usage } from "./image-spec.ts";
 
-/** One of each for every layer of a clone: the image's, its parent's, the parent's parent's. */
+/** One value of each for every layer of a clone: first the image's, then its parent's, then the grandparent's. */
 export interface EncryptionFlags {
   encryptionFormat?: string[];
   encryptionPassphraseFile?: string[];
@@ -27,7 +27,7 @@ export function isEncrypted({ encryptionFormat, encryptionPassphraseFile }: Encr
   return encryptionFormat !== undefined || encryptionPassphraseFile !== undefined;
 }
 
-/** The layers, and where their passphrases are. Undefined without these flags. */
+/** The layers and the files of their passphrases; undefined if no encryption flag is given. */
 export function encryptionLayers(flags: EncryptionFlags): EncryptionLayer[] | undefined {
   if (!isEncrypted(flags)) return undefined;
   const files = flags.encryptionPassphraseFile ?? [];
@@ -38,7 +38,7 @@ export function encryptionLayers(flags: EncryptionFlags): EncryptionLayer[] | un
   return files.map((passphraseFile, index) => ({ version: versions[index], passphraseFile }));
 }
 
-/** The layers' keys; they are wiped when this is disposed of. Undefined without these flags. */
+/** The layers' keys; undefined if no encryption flag is given. Disposing of them wipes them. */
 export async function encryptionOf(flags: EncryptionFlags): Promise<LayerKeys | undefined> {
   const layers = encryptionLayers(flags);
   return layers && (await readLayerKeys(layers));

@@ -104,7 +104,7 @@ export function exportDiffCommand(): Command {
 
 type ExportDiffFlags = Flags & { fromSnap?: string; wholeObject?: boolean };
 
-/** Each of them by its argument, or by its options. */
+/** The source and the path, each given by its argument or by its option. */
 function sourceAndPath(
   first: string | undefined,
   second: string | undefined,

@@ -3,7 +3,7 @@ import { type Group, type Image, ImagePool } from "@siphon/rbd";
 import { SiphonError } from "@siphon/wire";
 import { type GroupSpec, groupText } from "./group-spec.ts";
 
-/** A group that is not there has nothing to be shown or removed, which is no error to rbd. */
+/** Undefined if the group does not exist: rbd then shows or removes nothing, and reports no error. */
 export async function groupIfThere({ groups }: ImagePool, { group }: GroupSpec): Promise<Group | undefined> {
   return groups.open(group).catch((error) => {
     if (!isMissing(error)) throw error;
@@ -12,21 +12,21 @@ export async function groupIfThere({ groups }: ImagePool, { group }: GroupSpec):
   });
 }
 
-/** The group that an image is in, as people write it; undefined for none. */
+/** The spec of the group that contains an image; undefined if no group does. */
 export async function groupOf(cluster: Cluster, { header }: Image): Promise<string | undefined> {
   if (header.group === undefined) return undefined;
   const { pool, group } = await groupById(cluster, header.namespace, header.group);
   return groupText({ pool, namespace: header.namespace, group: group?.name ?? header.group.groupId });
 }
 
-/** A snapshot of a group, of which an image's snapshot is a part. */
+/** A snapshot of a group that an image's snapshot is a part of. */
 export interface GroupSnapshotText {
   pool: string;
   group: string;
   snapshot: string;
 }
 
-/** The groups' snapshots that an image's snapshots belong to, by their ids. */
+/** The group snapshots that an image's snapshots belong to, by snapshot id. */
 export async function groupSnapshotsOf(
   cluster: Cluster,
   { snapshots, header }: Image,

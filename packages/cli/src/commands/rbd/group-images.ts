@@ -68,7 +68,7 @@ interface MemberFlags extends ConnectFlags {
   imageId?: string;
 }
 
-/** An option stands for an argument. */
+/** A command on a group and an image; an option may replace each argument. */
 function onMember(
   verb: string,
   summary: string,

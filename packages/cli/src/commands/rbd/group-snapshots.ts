@@ -44,7 +44,7 @@ function create(): Command {
   return withConnectFlags(withQuiesceFlags(withSnapshotFlags(command)));
 }
 
-/** As rbd has it since 20; before, it printed no ids, and called a complete one ok. */
+/** Prints what rbd prints since Ceph 20. Older releases print no ids, and say "ok" for a complete snapshot. */
 function list(): Command {
   const command = new Command("ls")
     .alias("list")

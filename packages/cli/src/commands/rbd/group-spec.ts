@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { defaultPool } from "./default-pool.ts";
 import { invalidSpec, usage } from "./image-spec.ts";
 
-/** A group or a snapshot of it, as Ceph's rbd takes it: `[pool/[namespace/]]group[@snapshot]`. */
+/** A group or a group's snapshot, as Ceph's rbd takes it: `[pool/[namespace/]]group[@snapshot]`. */
 export interface GroupSpec {
   pool: string;
   namespace: string;
@@ -13,7 +13,7 @@ export interface GroupSnapshotSpec extends GroupSpec {
   snapshot: string;
 }
 
-/** The same by options. */
+/** The same spec given by options. */
 export interface GroupFlags {
   pool?: string;
   namespace?: string;
@@ -45,7 +45,7 @@ export function groupSnapshotSpec(text: string | undefined, flags: GroupFlags): 
   return { ...spec, snapshot };
 }
 
-/** As people write it. */
+/** The group's spec, for messages and tables. */
 export function groupText({ pool, namespace, group }: GroupSpec): string {
   return `${pool}/${namespace && `${namespace}/`}${group}`;
 }

@@ -36,13 +36,13 @@ export function listCommand(): Command {
   return withConnectFlags(withFormatFlags(withSpecFlags(command)));
 }
 
-/** A line of the long list: an image, or one of its snapshots. */
+/** A row of the long list: an image or one of its snapshots. */
 interface LongRow {
   image: string;
   id: string;
   snapshot?: string;
   snapshot_id?: number;
-  /** Undefined where it cannot be represented. */
+  /** Undefined if the size has no exact representation. */
   size: number | undefined;
   parent?: Pick<ParentText, "pool" | "pool_namespace" | "image" | "snapshot">;
   format: 1 | 2;
@@ -64,7 +64,7 @@ function rowsInstead({ name, id }: ImageEntry, error: unknown): LongRow[] {
     warnOf(error);
     return [{ image: name, id, size: undefined, format: 2 }];
   }
-  // Being made or removed, or left like that by who crashed: rbd passes it over, too.
+  // The image is being created or removed, or a crash interrupted that. rbd skips it, too.
   if (errnoExitCode(error, interruption.signal) === errno.ENOENT) return [];
   throw error;
 }

@@ -8,11 +8,11 @@ export interface ImageSpec {
   namespace: string;
   image: string;
   snapshot: string | undefined;
-  /** `image` is its id, and not its name: it may be in the trash. */
+  /** `image` is an id instead of a name; the image may be in the trash. */
   byId?: boolean;
 }
 
-/** The same by options, which rbd also takes; `image` may be a whole spec. */
+/** The same spec given by options, as rbd also takes it. `image` may be a whole spec. */
 export interface SpecFlags {
   pool?: string;
   namespace?: string;
@@ -32,12 +32,12 @@ export function withPoolFlag(command: Command): Command {
   return command.option("-p, --pool <pool>", "pool (default: rbd)");
 }
 
-/** Commands that find an image by its id as well. */
+/** Adds the option that names an image by its id. */
 export function withImageId(command: Command): Command {
   return command.option("--image-id <id>", "id of the image instead of its name, also in the trash");
 }
 
-/** @param argument passed over where an option names the image */
+/** @param argument ignored if an option names the image */
 export function imageSpec(argument: string | undefined, flags: SpecFlags): ImageSpec {
   const text = flags.image ?? argument;
   const [, path = "", atSnapshot] = /^([^@]*)(?:@([^@]*))?$/.exec(text ?? "") ?? [];
@@ -58,7 +58,7 @@ export function imageSpec(argument: string | undefined, flags: SpecFlags): Image
   };
 }
 
-/** One that names no snapshot: what is done would be done to all of the image. */
+/** A spec without a snapshot, for commands that act on the whole image. */
 export function wholeImageSpec(text: string | undefined, flags: SpecFlags): ImageSpec {
   const spec = imageSpec(text, flags);
   if (spec.snapshot === undefined) return spec;
@@ -68,14 +68,14 @@ export function wholeImageSpec(text: string | undefined, flags: SpecFlags): Imag
   );
 }
 
-/** One that names a snapshot. */
+/** A spec with a snapshot. */
 export function snapshotSpec(text: string | undefined, flags: SpecFlags): ImageSpec & { snapshot: string } {
   const spec = imageSpec(text, flags);
   if (spec.snapshot === undefined) throw usage("snapshot name was not specified", `${imageForm}@SNAPSHOT`);
   return { ...spec, snapshot: spec.snapshot };
 }
 
-/** The snapshot's name, or its id where `--snap-id` gives that; undefined for the image as it is now. */
+/** The snapshot's name, or its id if `--snap-id` is given; undefined for the image's current data. */
 export function snapshotOf(
   { snapshot }: ImageSpec,
   { snapId }: { snapId?: string },
@@ -95,7 +95,7 @@ export function poolSpec(text: string | undefined, flags: SpecFlags): { pool: st
   return { pool: pool ?? flags.pool ?? defaultPool(), namespace: namespace ?? flags.namespace ?? "" };
 }
 
-/** Bytes: `10G`, `512M`; without a unit: of `plainUnit`. */
+/** Bytes, from `10G` or `512M`. A number without a unit counts in `plainUnit`. */
 export function parseBytes(text: string, plainUnit: "B" | "M"): number {
   const [, digits, unit] = /^(\d+(?:\.\d+)?)\s*([BKMGTPE]?)i?B?$/i.exec(text) ?? [];
   const bytes = Math.round(Number(digits) * 1024 ** "BKMGTPE".indexOf((unit || plainUnit).toUpperCase()));
@@ -109,7 +109,7 @@ export function parseCount(option: string, text: string): number {
   throw badOption(`${option} takes a number, and not ${text}`);
 }
 
-/** An option with a value that it does not take: known before anything else is looked at. */
+/** An option with a value that it does not take. This is found before the cluster is contacted. */
 export function badOption(message: string): SiphonError {
   return new SiphonError("SIPHON_BAD_OPTION", message);
 }
@@ -118,14 +118,14 @@ export function usage(message: string, hint?: string): SiphonError {
   return new SiphonError("SIPHON_USAGE", message, hint === undefined ? {} : { hint });
 }
 
-/** @param form what would be one */
+/** @param form the form of a valid spec */
 export function invalidSpec(text: string, form: string): SiphonError {
   return usage(`invalid spec '${text}'`, `it would be ${form}`);
 }
 
 const imageForm = "[POOL/[NAMESPACE/]]IMAGE";
 
-/** An image of a list of images that may be anywhere, the trash included. */
+/** The name of an image in a list that spans pools and includes the trash. */
 export function listedImage({ pool, namespace, name, id, trash }: ListedImage): string {
   return `${pool}/${namespace && `${namespace}/`}${name}${trash ? ` (trash ${id})` : ""}`;
 }

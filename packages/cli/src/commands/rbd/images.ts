@@ -40,7 +40,7 @@ export function createCommand(): Command {
 
 type CreateFlags = Flags & ShapeFlags & ProgressFlags & { size?: string; thickProvision?: boolean };
 
-/** A new image, which is removed again if anything fails. */
+/** Writes all of a new image (thick provisioning); removes the image if that fails. */
 async function provision(images: ImagePool, id: string, flags: ProgressFlags): Promise<void> {
   await completeOrDiscard(images, id, async () => {
     await using image = await images.openById(id);
@@ -82,7 +82,7 @@ export function resizeCommand(): Command {
         if (size === (encrypted ?? image).size) {
           throw usage("new size is equal to original size");
         }
-        // The size of an encrypted image is that of its data.
+        // The size that the user gives is that of the data, without the encryption header.
         const bytes = size + (encrypted?.dataOffset ?? 0);
         return withProgress("Resizing image", flags, (onProgress) =>
           image.resize(bytes, { allowShrink, onProgress }),

@@ -117,7 +117,7 @@ export function importDiffCommand(): Command {
   return withConnectFlags(withSpecFlags(command));
 }
 
-/** Makes an image of the bare bytes; what was made is removed if anything fails. */
+/** Creates an image from raw bytes; removes it again if anything fails. */
 async function importBare(
   images: ImagePool,
   name: string,

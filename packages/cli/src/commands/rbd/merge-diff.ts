@@ -28,7 +28,7 @@ export function mergeDiffCommand(): Command {
         );
       },
     );
-  // Taken as by all others, and not used: no cluster is asked.
+  // All rbd commands accept these flags. This one ignores them, because it needs no cluster.
   return withConnectFlags(command);
 }
 

@@ -23,7 +23,7 @@ function list(): Command {
     .action((text: string | undefined, flags: Flags & FormatFlags) =>
       withImage(flags, wholeImageSpec(text, flags), readOnly, async (image) => {
         const rows = [...(await image.metadata.list())];
-        // rbd says nothing where there is nothing, but in words.
+        // rbd prints nothing for an empty list, except in plain format.
         if (rows.length === 0 && flags.format !== "plain") return;
         print(
           flags,
@@ -74,14 +74,14 @@ function remove(): Command {
   const command = new Command("remove").alias("rm").summary("remove a key and its value");
   return onKey(command, (spec, [key], flags) =>
     withImage(flags, spec, {}, async (image) => {
-      // The OSD removes what is not there without a word.
+      // The OSD reports no error for a key that does not exist.
       await image.metadata.get(key).catch(missing(spec, key));
       await image.metadata.remove(key);
     }),
   );
 }
 
-/** The image is the first argument, or given by options: then all that follows moves up. */
+/** The first argument names the image, unless options do: the key is then the first argument. */
 function onKey(
   command: Command,
   action: (spec: ImageSpec, words: [string, ...string[]], flags: Flags) => Promise<void>,

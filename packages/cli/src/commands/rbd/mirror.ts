@@ -8,7 +8,7 @@ import { withPool } from "./run.ts";
 
 type Flags = ConnectFlags & SpecFlags & FormatFlags;
 
-/** Whether pools and images are mirrored; of those that are, rbd tells more. */
+/** Tells whether pools and images are mirrored. rbd tells more about those that are. */
 export function mirrorCommand(): Command {
   const pool = new Command("pool").summary("mirroring of a pool: info, status");
   pool.addCommand(

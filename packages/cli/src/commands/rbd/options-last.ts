@@ -7,9 +7,9 @@ export async function arrangeRbd(args: readonly string[]): Promise<string[]> {
 }
 
 /**
- * The arguments of `rbd` with all of its options behind the words: Ceph's programs take them anywhere, before the command and within it,
- * as in `rbd -p images snap --format json ls vm1`. Names that Ceph has for the same option become the one that siphon's help shows, and so do
- * `help` of a command and the old `bench-write`.
+ * Moves all options behind the arguments: Ceph's programs take options anywhere, before the command and within it, as in
+ * `rbd -p images snap --format json ls vm1`. Also replaces Ceph's other names of an option by the one in siphon's help, and
+ * translates `help` of a command and the old `bench-write`.
  */
 export function optionsLast(args: readonly string[]): string[] {
   const end = args.indexOf("--");
@@ -32,7 +32,7 @@ export function optionsLast(args: readonly string[]): string[] {
   return [...words, ...options, ...type, ...args.slice(given.length)];
 }
 
-/** A dash alone is standard input, or standard output. */
+/** A single dash is no option: it stands for standard input or output. */
 function isOption(arg: string): boolean {
   return arg.startsWith("-") && arg !== "-";
 }
@@ -53,7 +53,7 @@ const synonyms = new Map([
   ["--mon_host", "--mon-host"],
 ]);
 
-/** Options without a value, of all commands: the word after any other belongs to it. */
+/** Options without a value, of all commands. Any other option takes the argument after it as its value. */
 const switches = new Set([
   ...["-h", "--help", "-a", "--all", "-l", "--long", "-R", "--recursive", "--list"],
   ...["--pretty-format", "--verbose", "--no-progress", "--dry-run", "--force", "--resume", "--verify"],

@@ -16,9 +16,9 @@ export function withFormatFlags(command: Command): Command {
 }
 
 /**
- * Prints one of the forms of something, as rbd does.
+ * Prints a result in the requested format, as rbd does.
  *
- * @param xml how its elements are called; missing where rbd has no XML
+ * @param xml names of the XML elements; missing if rbd has no XML for this output
  */
 export function print(
   { format, prettyFormat = false }: FormatFlags,
@@ -38,10 +38,10 @@ export function print(
 
 type Side = "left" | "right";
 
-/** A column's head, the side that its cells are at, and that of the head: the left, by default. */
+/** A column's heading, and the alignment of its cells and of its heading (default: left). */
 export type Column = readonly [head: string, cells: Side, headSide?: Side];
 
-/** Columns two blanks apart, all as wide as their widest cell. */
+/** Columns two spaces apart, each as wide as its widest cell. */
 export function table(columns: readonly Column[], rows: readonly string[][]): string {
   const widths = columns.map(([head], i) => Math.max(head.length, ...rows.map((row) => row[i]!.length)));
   const aligned = (cell: string, width: number, side: Side) =>
@@ -53,7 +53,7 @@ export function table(columns: readonly Column[], rows: readonly string[][]): st
   return lines.map((cells) => `${cells.join("  ")}\n`).join("");
 }
 
-/** As ctime has it, in local time: `Mon Nov 23 00:25:16 2026`. */
+/** Local time in the format of ctime(3): `Mon Nov 23 00:25:16 2026`. */
 export function ctime(date: Date): string {
   const two = (value: number) => String(value).padStart(2, "0");
   const day = String(date.getDate()).padStart(2);
@@ -68,7 +68,7 @@ export interface ProgressFlags {
   progress: boolean;
 }
 
-/** Does something with its progress on standard error, as rbd shows it. */
+/** Runs an action and shows its progress on standard error, as rbd does. */
 export async function withProgress(
   title: string,
   { progress }: ProgressFlags,

@@ -19,7 +19,7 @@ import { showTop } from "./top.ts";
 
 type Flags = ConnectFlags & SpecFlags;
 
-/** `perf image`: what rbd calls what `top` shows. */
+/** `perf image`: rbd's name for what `siphon top` shows. */
 export function perfCommand(): Command {
   const image = new Command("image").summary("I/O of images: iostat, iotop");
   image.addCommand(iostat());
@@ -70,7 +70,7 @@ function iotop(): Command {
   return withConnectFlags(withSpecFlags(command));
 }
 
-/** In rbd's columns, each with a blank of its own at the end, and an empty line after the last. */
+/** Prints rbd's columns. Each metric ends with a space, and an empty line follows the last row. */
 function printStatistics(found: ImagePerformance[], flags: FormatFlags, withPool: boolean): void {
   const rows = found.map((each) => [
     imageName(each, withPool),

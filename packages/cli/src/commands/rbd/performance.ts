@@ -11,7 +11,7 @@ import { connectCluster } from "../../connect.ts";
 import { bytesText } from "../rados/format.ts";
 import { badOption, poolSpec, type SpecFlags } from "./image-spec.ts";
 
-/** Does something with a cluster whose manager is asked for the pool, or namespace, that is named; for all pools if none is. */
+/** Runs an action with a cluster and a query for the pool or namespace that is named, or for all pools. */
 export async function withQuery(
   text: string | undefined,
   flags: ConnectFlags & SpecFlags,
@@ -23,7 +23,7 @@ export async function withQuery(
   await action(cluster, query);
 }
 
-/** Seconds after which the OSDs tell the manager again. */
+/** Seconds between two reports of an OSD to the manager. */
 export function statisticsPeriod(cluster: Cluster): number {
   return Math.min(10, Number(cluster.setting("mgr_stats_period") ?? 5) || 5);
 }
@@ -32,7 +32,7 @@ export async function pause(seconds: number, signal: AbortSignal): Promise<void>
   await sleep(seconds * 1000, undefined, { signal });
 }
 
-/** `--iterations`: from 1 on. */
+/** The value of `--iterations`, which is at least 1. */
 export function countOption(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const count = Number(text);
@@ -40,7 +40,7 @@ export function countOption(text: string | undefined): number | undefined {
   throw badOption(`--iterations takes a number from 1 on, and not ${text}`);
 }
 
-/** `--sort-by`: a metric, with `-` or `_` between its words. */
+/** The value of `--sort-by`: a metric, with `-` or `_` between its words. */
 export function metricOption(text: string): PerformanceMetric {
   const metric = performanceMetrics.find((each) => each === text.replaceAll("-", "_"));
   if (metric !== undefined) return metric;
@@ -49,17 +49,17 @@ export function metricOption(text: string): PerformanceMetric {
   );
 }
 
-/** An image with its pool and namespace where several are shown. */
+/** The image's name; with its pool and namespace if the table spans several pools. */
 export function imageName({ pool, namespace, image }: ImagePerformance, withPool: boolean): string {
   return withPool ? [pool, namespace, image].filter((part) => part !== "").join("/") : image;
 }
 
-/** As rbd has it in JSON and XML. */
+/** A row with rbd's field names, for JSON and XML. */
 export function performanceRow({ pool, namespace, image, ...metrics }: ImagePerformance) {
   return { ...{ pool, pool_namespace: namespace, image }, ...metrics };
 }
 
-/** As rbd shows it: `1.89k/s`, `30 MiB/s`, `179.30 us`. */
+/** A value in rbd's form: `1.89k/s`, `30 MiB/s`, `179.30 us`. */
 export function metricText(metric: PerformanceMetric, value: number): string {
   if (metric.endsWith("_latency")) return latencyText(value);
   const whole = Math.floor(value);

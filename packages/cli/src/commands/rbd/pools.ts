@@ -9,7 +9,7 @@ import { warnOf, withPool } from "./run.ts";
 
 type Flags = ConnectFlags & SpecFlags;
 
-/** Commands about pools and their namespaces. */
+/** Commands for pools and their namespaces. */
 export function poolCommands(): Command[] {
   const pool = new Command("pool").summary("pools: init, stats");
   for (const each of [init(), stats()]) pool.addCommand(each);

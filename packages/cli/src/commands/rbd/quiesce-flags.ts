@@ -1,7 +1,7 @@
 import type { Quiescing } from "@siphon/rbd";
 import type { Command } from "commander";
 
-/** How a snapshot is taken of what others have open. */
+/** Whether a snapshot first quiesces the clients that have the image open. */
 export interface QuiesceFlags {
   skipQuiesce?: boolean;
   ignoreQuiesceError?: boolean;

@@ -3,8 +3,8 @@ import { Command } from "commander";
 import { usage } from "./image-spec.ts";
 
 /**
- * Commands of rbd that siphon does not have. Each line: the words of the command; rbd's message where nothing follows them, if it
- * needs something; and, for the first of a kind, why it is refused and what to do instead.
+ * Commands of rbd that siphon does not have. Each line holds the command; the message that rbd prints if a required argument is
+ * missing; and, for the first command of a kind, why siphon refuses it and what to use instead.
  */
 const table = `
 journal client disconnect | journal was not specified | siphon makes no journals; use rbd with images that have one
@@ -41,7 +41,7 @@ persistent-cache flush | image name was not specified | siphon has no cache on d
 persistent-cache invalidate | image name was not specified
 `;
 
-/** The least number of further words, where rbd looks at more than one of them. */
+/** The required number of arguments, for commands where rbd checks more than the first. */
 const further = new Map<string, [words: number, message: string]>([
   ["mirror pool enable", [2, "mirror mode was not specified"]],
   ["mirror pool peer add", [2, "remote cluster was not specified"]],
@@ -64,7 +64,7 @@ export const refused: readonly Refused[] = table
     return { words: words.split(" "), missing, hint };
   });
 
-/** Adds to a command of rbd's what siphon refuses of it, under the first word. */
+/** Adds to one of rbd's commands the subcommands that siphon refuses. They stand under their first word. */
 export function withRefused(parent: Command, depth = 0): Command {
   for (const each of refused) {
     const [word, ...rest] = each.words.slice(depth);
@@ -79,7 +79,7 @@ export function withRefused(parent: Command, depth = 0): Command {
   return parent;
 }
 
-/** The words that lead to a command, below rbd itself. */
+/** The words of a command, without rbd itself. */
 function pathOf(command: Command): string[] {
   return command.parent === null ? [] : [...pathOf(command.parent), command.name()];
 }

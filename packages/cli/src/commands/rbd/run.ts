@@ -6,7 +6,7 @@ import { connectCluster } from "../../connect.ts";
 import { type EncryptionFlags, encryptionOf } from "./encryption-flags.ts";
 import type { ImageSpec } from "./image-spec.ts";
 
-/** Does something with the images of a pool, or of a namespace that is there. */
+/** Runs an action on the images of a pool or namespace. Fails if that does not exist. */
 export async function withPool<T>(
   flags: ConnectFlags,
   { pool, namespace }: { pool: string; namespace: string },
@@ -16,7 +16,7 @@ export async function withPool<T>(
   return await action(await openPool(cluster, { pool, namespace }), cluster);
 }
 
-/** The images of a pool, or of a namespace that is there. */
+/** Opens the images of a pool or namespace. Fails if that does not exist. */
 export async function openPool(
   cluster: Cluster,
   { pool, namespace }: { pool: string; namespace: string },
@@ -30,19 +30,19 @@ export async function openPool(
   return images;
 }
 
-/** Whether an image is one that siphon cannot work with, so that a list goes on without it. */
+/** Whether the error comes from an image that siphon does not support. A list then goes on without this image. */
 export function isUnsupported(error: unknown): error is RbdError {
   return error instanceof RbdError && error.code === "SIPHON_RBD_UNSUPPORTED";
 }
 
-/** Says on standard error why a list lacks something of an image. */
+/** Prints on standard error why a list lacks something about an image. */
 export function warnOf({ message }: Error): void {
   process.stderr.write(`warning: ${message}\n`);
 }
 
 /**
- * For lists: makes an image that siphon cannot work with a warning, and passes over one that is gone, or left half removed by who
- * crashed; for `catch` of a Promise.
+ * For lists, as the handler of a rejected promise: reduces an image that siphon does not support to a warning. Skips an image
+ * that no longer exists, or whose removal was interrupted.
  */
 export function onlyWarning(error: unknown): undefined {
   if (error instanceof SiphonError && (error.code === "SIPHON_RBD_NO_IMAGE" || error.code === "ENOENT"))
@@ -51,7 +51,7 @@ export function onlyWarning(error: unknown): undefined {
   warnOf(error);
 }
 
-/** Does something with an image that is open to be changed, with the keys of its encryption if the flags give them. */
+/** Runs an action on a writable image, with its encryption loaded if the flags name keys. */
 export async function withLoadedImage<T>(
   flags: ConnectFlags & EncryptionFlags,
   spec: ImageSpec,
@@ -63,7 +63,7 @@ export async function withLoadedImage<T>(
   );
 }
 
-/** Does something with an image that is opened for it. */
+/** Opens an image, runs an action on it, and closes it. */
 export function withImage<T>(
   flags: ConnectFlags,
   spec: ImageSpec,

@@ -2,7 +2,7 @@ import { type CreateOptions, featureOf } from "@siphon/rbd";
 import { type Command, Option } from "commander";
 import { badOption, parseBytes, parseCount, usage } from "./image-spec.ts";
 
-/** How a new image is made. */
+/** Options for the layout and features of a new image. */
 export interface ShapeFlags {
   objectSize?: string;
   order?: string;
@@ -35,7 +35,7 @@ export function withShapeFlags(command: Command): Command {
   return withJournalFlags(command);
 }
 
-/** Flags of journals, which siphon does not make: it takes them where rbd does not use them either. */
+/** Flags for journals, which siphon does not create. It accepts and ignores them where rbd ignores them, too. */
 export function withJournalFlags(command: Command): Command {
   return command
     .option("--journal-splay-width <n>", unused)
@@ -49,7 +49,7 @@ function appended(value: string, before: string[] = []): string[] {
   return [...before, value];
 }
 
-/** Images of format 1 are not made any more, by rbd either. */
+/** Images of format 1 can no longer be created; rbd refuses them as well. */
 export function withImageFormat(command: Command): Command {
   return command
     .option("--image-format <format>", "2, which is the only one", assertFormat)
@@ -82,7 +82,7 @@ export function shape(flags: ShapeFlags): CreateOptions {
   };
 }
 
-/** The power of two that is nearest on a scale of powers, as rbd takes object sizes. */
+/** The nearest power of two on a logarithmic scale: rbd rounds object sizes like this. */
 function roundedSize(bytes: number): number {
   return 2 ** Math.round(Math.log2(bytes));
 }
@@ -93,7 +93,7 @@ function orderOf(text: string): number {
   return order;
 }
 
-/** Refuses values of journals and mirrors that rbd would not take either. */
+/** Refuses the values for journals and mirrors that rbd refuses. */
 export function checkOthers({ journalSplayWidth, journalObjectSize, mirrorImageMode }: ShapeFlags): void {
   if (journalSplayWidth !== undefined) parseCount("--journal-splay-width", journalSplayWidth);
   if (journalObjectSize !== undefined) {
@@ -109,7 +109,7 @@ export function checkOthers({ journalSplayWidth, journalObjectSize, mirrorImageM
   }
 }
 
-/** The bit of a feature that an option or argument names. */
+/** The bit of the feature that an option or argument names. */
 export function featureOption(name: string): number {
   try {
     return featureOf(name);

@@ -37,7 +37,7 @@ export function snapListCommand(): Command {
   return withConnectFlags(withFormatFlags(withSpecFlags(withImageId(command))));
 }
 
-/** @param groups what snapshots of groups belong to; undefined where only those are shown that people made */
+/** @param groups group snapshots by snapshot id; undefined if the list holds only snapshots that users created */
 function listText(snapshots: readonly HeaderSnapshot[], groups: Groups | undefined): string {
   return table(
     [
@@ -55,7 +55,7 @@ function listText(snapshots: readonly HeaderSnapshot[], groups: Groups | undefin
   );
 }
 
-/** Those of images of format 1 have none. */
+/** Snapshots of format 1 images have no time. */
 function timeText(created: Date): string {
   return created.getTime() === 0 ? "" : ctime(created);
 }

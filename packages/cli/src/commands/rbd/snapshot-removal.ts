@@ -84,7 +84,7 @@ export function snapPurgeCommand(): Command {
   return withConnectFlags(withSpecFlags(withImageId(command)));
 }
 
-/** rbd's message, on standard output: it does not count this as a failure. */
+/** rbd's message on standard output. rbd does not count this as a failure. */
 function keptText(names: string[]): string {
   const verb = names.length === 1 ? "is" : "are";
   return `rbd: error removing snapshot(s) '${names.join(",")}', which ${verb} protected - these must be unprotected with \`rbd snap unprotect\`.\n`;

@@ -67,8 +67,8 @@ export function snapCommand(): Command {
 }
 
 /**
- * @param title of the progress shown; none for what is done at once
- * @param destroys what it would do, where `--dry-run` only says so
+ * @param title of the progress; undefined for an action that shows none
+ * @param destroys what the action does, in the words that `--dry-run` prints
  */
 function onSnapshot(
   name: string,
@@ -104,7 +104,7 @@ function onSnapshot(
   return withConnectFlags(withSpecFlags(command));
 }
 
-/** @throws SiphonError for a name that could not be told apart from its image */
+/** @throws SiphonError if the name contains a character that ends an image's name in a spec */
 function assertNewName(snapshot: string, spec: string | undefined): void {
   if (!/[@/]/.test(snapshot)) return;
   const hint = "a snapshot's name has no @ and no /";
@@ -145,9 +145,9 @@ function limit(): Command {
     .argument("[image-spec]")
     .option("--limit <n>", "maximum number of snapshots")
     .action((text: string | undefined, flags: Flags & { limit?: string }) => {
-      // The errno is rbd's.
+      // rbd's errno for this case.
       if (flags.limit === undefined) throw new SiphonError("ERANGE", "--limit must be given");
-      // rbd reads a number below zero as unsigned, which is no limit.
+      // rbd reads a negative number as a large unsigned one, which means no limit.
       const wanted = /^-\d+$/.test(flags.limit) ? undefined : parseCount("--limit", flags.limit);
       return withImage(flags, wholeImageSpec(text, flags), {}, ({ snapshots }) => snapshots.setLimit(wanted));
     });

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { usage } from "./image-spec.ts";
 
-/** A time as date(1) reads it, which rbd asks as well: `2030-01-01`, `tomorrow`, `2 weeks`. */
+/** Parses a time with date(1), as rbd does: `2030-01-01`, `tomorrow`, `2 weeks`. */
 export function parseTime(text: string): Date {
   try {
     const seconds = execFileSync("date", ["-d", text, "+%s"], { stdio: ["ignore", "pipe", "ignore"] });

@@ -61,7 +61,7 @@ export interface TopOptions {
   interval?: number | undefined;
 }
 
-/** Shows the busiest images until it is interrupted: in place on a terminal, else one table, or one line of JSON, after another. */
+/** Shows the busiest images until it is interrupted: a screen on a terminal, otherwise a table or a line of JSON per interval. */
 export async function showTop(
   cluster: Cluster,
   query: PerformanceQuery,
@@ -81,7 +81,7 @@ export async function showTop(
   const signal = AbortSignal.any([interruption.signal, ended.signal]);
   const ask = () => imagePerformance(cluster, { ...query, sortBy: metric, signal });
   try {
-    // The first question makes the OSDs count: its answer is of nothing yet. Who sees one answer after the other waits for it himself.
+    // The first query makes the OSDs start counting, so its result is empty. Without a screen, wait here until there are numbers.
     let found = await ask();
     const counted = performance.now() + firstAnswer * statisticsPeriod(cluster) * 1000;
     while (screen === undefined && found.length === 0 && performance.now() < counted) {
@@ -101,7 +101,7 @@ export async function showTop(
   }
 }
 
-/** Periods of statistics after which the manager tells of every image that is at work. */
+/** Statistics periods until the manager knows every busy image. */
 const firstAnswer = 2;
 
 function lines(

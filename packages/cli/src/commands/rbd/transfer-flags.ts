@@ -6,10 +6,10 @@ import { bytesText } from "../rados/format.ts";
 import { badOption, parseBytes, usage } from "./image-spec.ts";
 import { type ProgressFlags, withProgress } from "./output.ts";
 
-/** Bytes that are read of a pipe or a device at once. */
+/** Bytes per read from a pipe or a device. */
 const readBytes = 1024 * 1024;
 
-/** Whether a path is of a file, which can be read anywhere: not of a pipe or a device, and not standard input. */
+/** Whether the path is a regular file, which allows random access: no pipe, no device, not standard input. */
 export async function isFile(path: string): Promise<boolean> {
   return path !== "-" && (await statPath(path)).isFile();
 }
@@ -25,22 +25,22 @@ export async function statPath(path: string): Promise<Stats> {
   }
 }
 
-/** The content of a path, or of standard input for `-`, from front to back. */
+/** The content of a file, or of standard input for `-`, in order. */
 export function readPath(path: string): AsyncIterable<Buffer> {
   return path === "-" ? process.stdin : fileChunks(path);
 }
 
-/** Opened by who reads it: what goes wrong with a file is that reader's, and nobody's before. */
+/** Opens the file when the consumer reads first, so that errors reach the consumer and never go unhandled. */
 async function* fileChunks(path: string): AsyncGenerator<Buffer> {
   yield* createReadStream(path, { highWaterMark: readBytes });
 }
 
-/** The same, read by counts. */
+/** The same content as a source that is read in pieces of a requested length. */
 export async function openPath(path: string): Promise<ByteSource> {
   return (await isFile(path)) ? FileSource.open(path) : new ByteSource(readPath(path), path);
 }
 
-/** Writes a new file, or to standard output for `-`; a file is removed again if anything fails. */
+/** Writes a new file, or to standard output for `-`. If anything fails, the file is removed again. */
 export async function writePath(
   path: string,
   toSink: (sink: ByteSink) => Promise<void>,
@@ -58,7 +58,7 @@ export async function writePath(
   });
 }
 
-/** Says what to do about a file that is there already. */
+/** Adds advice to the error of a file that already exists. */
 export async function newFile(path: string, make: () => Promise<void>): Promise<void> {
   try {
     await make();
@@ -70,7 +70,7 @@ export async function newFile(path: string, make: () => Promise<void>): Promise<
   }
 }
 
-/** As `withProgress`, of what is counted in bytes: with rate and time left where people look on. */
+/** `withProgress` for bytes: on a terminal, also shows the rate and the time left. */
 export function withTransferProgress(
   title: string,
   flags: ProgressFlags,
@@ -81,7 +81,7 @@ export function withTransferProgress(
   let shownAt = 0;
   return withProgress(title, flags, (onProgress) =>
     action((done, total) => {
-      // As rbd, which shows nothing before the first percent.
+      // Like rbd, show nothing before the first percent.
       if (100 * done >= total) onProgress(done, total);
       const { bytesPerSecond, secondsLeft } = meter.update(done, total);
       if (!isWatched || bytesPerSecond === undefined || performance.now() - shownAt < 200) return;
@@ -92,13 +92,13 @@ export function withTransferProgress(
   );
 }
 
-/** `--export-format`. */
+/** The value of `--export-format`. */
 export function exportFormat(text: string): 1 | 2 {
   if (text === "1" || text === "2") return text === "1" ? 1 : 2;
   throw badOption(`there is no export format ${text}: 1 or 2`);
 }
 
-/** `--sparse-size`: up to 32 MiB. */
+/** The value of `--sparse-size`: at most 32 MiB. */
 export function sparseSize(text: string): number {
   const bytes = parseBytes(text, "B");
   if (bytes >= 1 && bytes <= 32 * 1024 * 1024) return bytes;

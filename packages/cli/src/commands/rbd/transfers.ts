@@ -6,7 +6,7 @@ import { exportCommand, exportDiffCommand } from "./export.ts";
 import { importCommand, importDiffCommand } from "./import.ts";
 import { mergeDiffCommand } from "./merge-diff.ts";
 
-/** Commands that carry images from one place to another, and that encrypt them. */
+/** Commands that export, import and encrypt images. */
 export function transferCommands(): Command[] {
   return [
     ...[exportCommand(), importCommand(), diffCommand()],

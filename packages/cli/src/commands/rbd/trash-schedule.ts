@@ -14,7 +14,7 @@ interface Interval {
   start_time: string | null;
 }
 
-/** When the manager's module rbd_support purges the trash. */
+/** The schedules by which the manager's module rbd_support purges the trash. */
 export function scheduleCommand(): Command {
   const schedule = new Command("schedule").summary(
     "when the trash is purged by itself: add, rm, ls, status; with --pool and --namespace, or for all pools",
@@ -54,12 +54,12 @@ export function scheduleCommand(): Command {
   return schedule;
 }
 
-/** Flags that purging has, too, are taken by it, wherever they stand. */
+/** The parent command `purge` shares some flags with its subcommands, and commander assigns these to the parent. */
 function flagsOf(command: Command): Flags {
   return command.optsWithGlobals();
 }
 
-/** All schedules of what is named and within, or the one of what is named (src/tools/rbd/Schedule.cc). */
+/** The schedule of the level that is named; with `--recursive`, all schedules at and below it (src/tools/rbd/Schedule.cc). */
 async function showSchedules(text: string | undefined, flags: Flags): Promise<void> {
   const found = (await ask("list", text, flags)) as Record<string, { name: string; schedule: Interval[] }>;
   const schedules = Object.values(found)
@@ -123,7 +123,7 @@ async function showStatus(text: string | undefined, flags: Flags): Promise<void>
   );
 }
 
-/** rbd takes what a manager says that fails here for an answer that it cannot read, and exits accordingly. */
+/** rbd treats this failure of the manager as an unreadable answer, and exits with EBADMSG. */
 function asUnreadable(error: unknown): never {
   if (!(error instanceof RbdError)) throw error;
   const { code, message, hint } = error;
@@ -147,14 +147,14 @@ function scheduleText(items: { interval: string; start_time: string }[]): string
     .join(", ");
 }
 
-/** The level, as the module calls it: nothing for all pools, `pool/`, `pool/namespace/`. */
+/** The level as the module spells it: empty for all pools, `pool/`, `pool/namespace/`. */
 function levelOf(text: string | undefined, flags: Flags): string {
   if (text === undefined && flags.pool === undefined && flags.namespace === undefined) return "";
   const { pool, namespace } = poolSpec(text, flags);
   return `${pool}/${namespace && `${namespace}/`}`;
 }
 
-/** @throws RbdError SIPHON_RBD_UNSUPPORTED while the manager has no module rbd_support */
+/** @throws RbdError SIPHON_RBD_UNSUPPORTED if the manager's module rbd_support is not active */
 async function ask(
   what: "add" | "remove" | "list" | "status",
   text: string | undefined,

@@ -78,7 +78,7 @@ function list(): Command {
           flags,
           () => (flags.long ? longText(rows) : rows.map(({ id, name }) => `${id} ${name}\n`).join("")),
           () => rows,
-          // As rbd has it.
+          // rbd's element names.
           { root: "trash", items: { trash: "image" } },
         );
       }),
@@ -99,7 +99,7 @@ async function longRow(cluster: Cluster, images: ImagePool, entry: TrashEntry): 
   const { id, name, source, trashed, keptUntil } = entry;
   const parent = await images.lookUp(id).then(
     async ({ header }) => header.parent && (await parentText(cluster, header.parent)),
-    // Of an image whose removal was interrupted only the entry in the trash is left.
+    // If the image's removal was interrupted, only its entry in the trash is left.
     onlyWarning,
   );
   const until = ctime(keptUntil);
@@ -220,7 +220,7 @@ async function runPurge(images: ImagePool, flags: PurgeFlags): Promise<void> {
   });
 }
 
-/** An image of the trash, by its id. */
+/** The spec of an image in the trash, by its id. */
 function idSpec(text: string | undefined, flags: Flags): ImageSpec {
   if (text === undefined && flags.imageId === undefined)
     throw usage("image id was not specified", "[POOL/[NAMESPACE/]]ID");

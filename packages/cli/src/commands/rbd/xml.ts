@@ -1,16 +1,16 @@
-/** Names of elements that have none in JSON. */
+/** Names of XML elements that have no name in JSON. */
 export interface XmlNames {
   readonly root: string;
-  /** Name of each item of a list, by the list's own name; by the item where they differ. */
+  /** The name of a list's items, by the name of the list; a function where the items of one list have different names. */
   readonly items?: Readonly<Record<string, string | ((item: object) => string)>>;
 }
 
-/** The same as JSON would say, in the elements that Ceph's programs make of it (src/common/Formatter.cc). */
+/** XML with the same content as the JSON, in the form of Ceph's XMLFormatter (src/common/Formatter.cc). */
 export function toXml(value: unknown, names: XmlNames, pretty = false): string {
   return `${element(names.root, value, names, pretty ? 0 : undefined)}\n`;
 }
 
-/** @param depth undefined where all is on one line */
+/** @param depth level of indentation; undefined for output on one line */
 function element(name: string, value: unknown, names: XmlNames, depth: number | undefined): string {
   const tag = name.replaceAll(" ", "_");
   const [indent, end] = depth === undefined ? ["", ""] : [" ".repeat(depth), "\n"];
