@@ -3,7 +3,7 @@ import { plainTable } from "./plain-table.ts";
 
 type Point = Curve["points"][number];
 
-/** Columns of a point; the last ones go where there is little room. */
+/** Columns of a point. A narrow terminal shows only the first ones. */
 const columns: { head: string; cell: (point: Point) => string }[] = [
   { head: "IOPS", cell: ({ iops }) => format.count(iops.median) },
   { head: "p99", cell: ({ latencyP99 }) => format.latency(latencyP99.median) },
@@ -12,7 +12,7 @@ const columns: { head: string; cell: (point: Point) => string }[] = [
   { head: "IOPS, 95 % interval", cell: ({ iops }) => format.interval(iops) },
 ];
 
-/** The points of response curves for a terminal so wide, and what a knee is; undefined where none were measured. */
+/** The points of response curves, as wide as the terminal, and the definition of a knee; undefined if there are no curves. */
 export function curveTable(
   all: readonly { title: string; curves?: readonly Curve[] }[],
   width = Number.POSITIVE_INFINITY,

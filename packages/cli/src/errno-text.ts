@@ -1,6 +1,6 @@
 import { errnoName } from "@siphon/wire";
 
-/** The C library's text for an errno, as Ceph's programs show it: `(2) No such file or directory`. Scripts look for it. */
+/** The C library's text for an errno, in the form of Ceph's programs: `(2) No such file or directory`. Scripts match it. */
 export function errnoText(errno: number): string {
   return `(${errno}) ${texts[errnoName(-errno) ?? ""] ?? `Unknown error ${errno}`}`;
 }

@@ -4,10 +4,10 @@ import { originalStack } from "./original-stack.ts";
 import { adviceText } from "./remedies.ts";
 
 /**
- * One clear sentence for the terminal: what happened, why, and what to do. A bug shows its stack.
+ * One sentence for the terminal: what happened, why, and what to do. For a bug, also its stack.
  *
- * @param interrupted what explains any failure, once it is aborted; but not what could not be removed
- * @param withErrno the errno is named as Ceph's programs name it
+ * @param interrupted once aborted, its reason explains every failure, except for resources that could not be removed
+ * @param withErrno adds the errno in the form of Ceph's programs
  */
 export function explain(error: unknown, interrupted?: AbortSignal, withErrno = false): string {
   if (interrupted?.aborted) {
@@ -19,12 +19,12 @@ export function explain(error: unknown, interrupted?: AbortSignal, withErrno = f
   return all.map((each) => `siphon: ${sentence(each, withErrno)}`).join("\n");
 }
 
-/** What an unwinding was for, whatever failed in it besides. */
+/** The error that caused the unwinding, without the errors that occurred during it. */
 function firstOf(error: unknown): unknown {
   return error instanceof SuppressedError ? firstOf(error.suppressed) : error;
 }
 
-/** The errors that tell what an unwinding could not remove, innermost first. */
+/** The errors about resources that the unwinding could not remove, innermost first. */
 function leftBehind(error: unknown): unknown[] {
   if (error instanceof SuppressedError) return [error.suppressed, error.error].flatMap(leftBehind);
   return error instanceof SiphonError && error.code === "SIPHON_LEFT_BEHIND" ? [error] : [];
@@ -47,10 +47,10 @@ function sentence(error: unknown, withErrno: boolean): string {
   return error instanceof Interrupted ? error.message : `unexpected failure: ${what}`;
 }
 
-/** Why everything was asked to stop: a signal. */
+/** The reason of an abort by a signal. */
 export class Interrupted extends Error {}
 
-/** 130 when interrupted, 2 when the call or the machine lacks something, 1 for all else. */
+/** 130 after an interruption, 2 for a usage error or if the machine lacks something, 1 for everything else. */
 export function exitCodeOf(thrown: unknown, interrupted: AbortSignal): number {
   const error = firstOf(thrown);
   if (interrupted.aborted) return isSystemError(interrupted.reason) ? errnoOf(interrupted.reason)! : 130;
@@ -59,8 +59,8 @@ export function exitCodeOf(thrown: unknown, interrupted: AbortSignal): number {
 }
 
 /**
- * The errno of what went wrong, which is what rbd and ceph exit with; 22 (EINVAL) for a call that makes no sense, 1 for options with
- * values that they do not take.
+ * The errno of the failure, which is the exit code of rbd and ceph: 22 (EINVAL) for a usage error, 1 for an option with a value
+ * that it does not take.
  */
 export function errnoExitCode(thrown: unknown, interrupted: AbortSignal): number {
   if (interrupted.aborted) return exitCodeOf(thrown, interrupted);
@@ -71,7 +71,7 @@ export function errnoExitCode(thrown: unknown, interrupted: AbortSignal): number
   return errnoOf(error) ?? exitCodeOf(error, interrupted);
 }
 
-/** The same; of a connection that cannot be made, too, `rbd` tells the errno. `ceph` exits with 1. */
+/** Like `errnoExitCode`, and for a failed connection the errno that rbd exits with. `ceph` exits with 1 for that. */
 export function rbdExitCode(thrown: unknown, interrupted: AbortSignal): number {
   const error = firstOf(thrown);
   if (!interrupted.aborted && error instanceof SiphonError) {
@@ -81,18 +81,18 @@ export function rbdExitCode(thrown: unknown, interrupted: AbortSignal): number {
     const { name } = error.code === "SIPHON_RADOS_CONFIG" ? (error.remedy ?? {}) : {};
     if (name === "name-keyring" || name === "name-monitors" || name === "find-config") return errno.ENOENT;
     if (name === "check-key") return errno.EINVAL;
-    // What is wrong with the file, if it cannot even be read.
+    // If the file cannot be read at all, the errno of reading it.
     if (name === "check-keyring") return isSystemError(error.cause) ? errnoOf(error.cause)! : errno.EIO;
   }
   return errnoExitCode(error, interrupted);
 }
 
-/** The exit status of rados: 1, for every failure. */
+/** The exit code of rados: 1 for every failure. */
 export function onlyOne(error: unknown, interrupted: AbortSignal): number {
   return interrupted.aborted ? exitCodeOf(error, interrupted) : 1;
 }
 
-/** Positive; undefined where there is none. */
+/** The errno as a positive number; undefined if the error has none. */
 function errnoOf(error: unknown): number | undefined {
   if (isSystemError(error)) return Math.abs(error.errno!);
   if (!(error instanceof SiphonError)) return undefined;
@@ -104,7 +104,7 @@ function isUsage(error: unknown): boolean {
   return error instanceof SiphonError && error.code === "SIPHON_USAGE";
 }
 
-/** Whether an error comes from a call of the operating system, such as one that opens a file. */
+/** Whether the error comes from a system call. */
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return (
     error instanceof Error &&

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { Interrupted } from "./failure.ts";
 
 /**
- * Ctrl-C, SIGTERM and SIGHUP as an AbortSignal: everything that was started unwinds in order. A second one
+ * Ctrl-C, SIGTERM and SIGHUP as an AbortSignal: everything that was started then unwinds in order. A second signal
  * ends siphon at once; `siphon clean` then removes what is left.
  */
 class Interruption {
@@ -17,20 +17,20 @@ class Interruption {
     return this.#controller.signal;
   }
 
-  /** Standard output takes no more: whoever read it has gone, or its disk is full. */
+  /** Standard output failed: its reader has exited, or its disk is full. */
   outputFailed(error: Error): void {
     if (!this.signal.aborted) this.#controller.abort(error);
   }
 
-  /** Until it is aborted. */
+  /** Resolves once the signal is aborted. */
   async happened(): Promise<void> {
-    // A signal alone keeps no process alive.
+    // An AbortSignal does not keep the process alive.
     const alive = setInterval(() => {}, 2 ** 30);
     if (!this.signal.aborted) await once(this.signal, "abort");
     clearInterval(alive);
   }
 
-  /** Leaves a signal to somebody else. */
+  /** Stops handling a signal, which another handler takes over. */
   leave(name: "SIGHUP"): void {
     process.off(name, this.#onSignal);
   }

@@ -2,9 +2,9 @@ import { type LadderOutcome, LiveRun, LiveServer } from "@siphon/lab";
 import { interruption } from "./interruption.ts";
 
 /**
- * Does `work`, with a page of it where that is wanted: its address is said on standard error, and it ends with the run.
+ * Runs `work`. If `wanted`, a live page shows its progress until the end of the run; standard error names the page's address.
  *
- * @param outcomeOf the outcome of a run in what the work returns
+ * @param outcomeOf gets the outcome of the run from the result of `work`
  */
 export async function withLive<T>(
   wanted: boolean | undefined,

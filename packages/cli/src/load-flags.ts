@@ -2,7 +2,7 @@ import type { BaselineOptionsInput } from "@siphon/lab";
 import { type Command, Option } from "commander";
 import { given, listOf, toNumber } from "./options.ts";
 
-/** The flags of a load, as commander gives them; what was not given is missing. */
+/** The flags of a load, as commander gives them; flags not given are missing. */
 export interface LoadFlags {
   repeat?: string;
   seconds?: string;
@@ -19,14 +19,14 @@ export interface CurveFlags {
   mix?: string;
 }
 
-/** The flags of a load, with what each command means by two of them. */
+/** Adds the flags of a load. The meaning of two of them differs between commands. */
 export function withLoadFlags(command: Command, means: { repeat: string; seconds: string }): Command {
   return withRequestFlags(command.option("--repeat <n>", means.repeat).option("--seconds <s>", means.seconds))
     .option("--size <size>", "bytes of the image that the load covers (default: scaled to this machine)")
     .option("--seed <n>", "seed of the random choices, to repeat a run exactly");
 }
 
-/** The flags of a load that say what its requests are. */
+/** Adds the flags that describe a load's requests. */
 export function withRequestFlags(command: Command): Command {
   return command
     .option("--bs <size>", "block size (default: 16k)")
@@ -38,7 +38,7 @@ export function withRequestFlags(command: Command): Command {
     );
 }
 
-/** The options that the flags say. */
+/** The load options that the flags set. */
 export function loadFromFlags({ repeat, seconds, bs, iodepth, rw, size, seed }: LoadFlags) {
   return {
     repeat: toNumber(repeat),

@@ -7,21 +7,21 @@ import { commands } from "./commands.ts";
 import { errnoExitCode, exitCodeOf, explain, Interrupted, onlyOne, rbdExitCode } from "./failure.ts";
 import { interruption } from "./interruption.ts";
 
-/** The newest release of Ceph whose protocol and commands are spoken: programs that parse versions look for it. */
+/** The newest Ceph release whose protocol and commands siphon speaks. Programs that parse `--version` expect one. */
 const cephRelease = { version: "20.2.4", name: "tentacle" };
 
 process.stdout.on("error", (error) =>
   interruption.outputFailed(Object.assign(error, { path: "to standard output" })),
 );
-// Nobody is left to be told.
+// A failure of standard error cannot be reported anywhere.
 process.stderr.on("error", () => {});
 void main(process.argv.slice(2)).then((code) => {
   process.exitCode = code;
 });
-// Nothing is left to do. Node would go on to take its heap apart, object by object, which the kernel does at once.
+// Everything is done. Exit here: Node would otherwise tear down its heap object by object, which the kernel does at once.
 process.once("beforeExit", () => process.exit());
 process.on("exit", () => {
-  // Output may fail only now that everything is done, and its last part is written. A command that ends well when it is told to has done so.
+  // Writing the last part of the output may fail as late as here. A command that was told to end and ended well has not failed.
   const { signal } = interruption;
   const outputFailed = signal.aborted && !(signal.reason instanceof Interrupted);
   if (!outputFailed || process.exitCode !== 0) return;
@@ -65,7 +65,7 @@ async function run(args: readonly string[], at: number): Promise<void> {
   const own = called?.takesCephSettings ? await takeCephSettings(behind) : behind;
   const arranged = (await called?.arrange?.(own)) ?? own;
   if (called?.isPositional) program.enablePositionalOptions();
-  // Where a command is called outright nobody sees the others.
+  // The other commands are visible only in the help, so a call loads just its own command.
   for (const entry of at === 0 && called !== undefined ? [called] : commands) {
     const command = entry === called ? await entry.load(arranged) : new Command(entry.name);
     program.addCommand(inheriting(command.summary(entry.summary)));
@@ -78,19 +78,19 @@ function asksForVersion(args: readonly string[]): boolean {
   return (end < 0 ? args : args.slice(0, end)).some((arg) => arg === "--version" || arg === "-v");
 }
 
-/** An argument that is missing makes no sense of a call, as far as Ceph's programs tell that from options that they do not know. */
+/** Ceph's programs exit with 22 (EINVAL) for a missing argument, and with 1 for an unknown option. */
 function commanderExitCode({ exitCode, code }: CommanderError, exits: CommandEntry["exits"]): number {
   if (exitCode === 0) return 0;
   if (exits === undefined) return 2;
   return exits !== "one" && code === "commander.missingArgument" ? 22 : 1;
 }
 
-/** The reader of the output has gone: that is no failure, and nothing to report. */
+/** The reader of the output has exited. This is no failure and is not reported. */
 function isBrokenPipe({ aborted, reason }: AbortSignal): boolean {
   return aborted && (reason as NodeJS.ErrnoException).code === "EPIPE";
 }
 
-/** Usage errors of sub-commands, too, are thrown and not exited on, so that `finally` blocks run. */
+/** Makes subcommands throw usage errors as well instead of exiting, so that `finally` blocks run. */
 function inheriting(command: Command): Command {
   command.exitOverride();
   for (const child of command.commands) inheriting(child);

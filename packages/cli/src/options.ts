@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { type Command, Option } from "commander";
 
-/** `--dir`: where clusters, VMs and their records live. Must be read before anything looks for them. */
+/** `--dir`: where clusters, VMs and their records live. Call this before anything reads that directory. */
 export function withStateDir(command: Command): Command {
   return command
     .option(
@@ -14,7 +14,7 @@ export function withStateDir(command: Command): Command {
     });
 }
 
-/** An option that takes a number; whether it makes sense is checked with all others. */
+/** An option that takes a number. Its range is checked later, with all other options. */
 export function numberOption(flags: string, description: string): Option {
   return new Option(flags, description).argParser(Number);
 }
@@ -27,12 +27,12 @@ export function keyTypeOption(): Option {
   ).choices(["aes", "aes256k"]);
 }
 
-/** Without the fields that are undefined, which would otherwise beat a default. */
+/** Removes fields that are undefined, because they would override defaults. */
 export function given<T extends object>(fields: T): T {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 }
 
-/** Numbers are checked with all other options: what is none becomes NaN, which no option takes. */
+/** Parses a number. Text that is no number becomes NaN, which the check of all options refuses. */
 export function toNumber(text: string | undefined): number | undefined {
   return text === undefined ? undefined : Number(text);
 }

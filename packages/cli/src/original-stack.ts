@@ -1,7 +1,7 @@
 import { SourceMap } from "node:module";
 import { posix } from "node:path";
 
-/** A stack trace of the packaged program with places in the sources, as `packages/cli/src/main.ts:12:3`. */
+/** A stack trace of the packaged program with its positions in the sources: `packages/cli/src/main.ts:12:3`. */
 export function originalStack(stack: string): string {
   const maps: Record<symbol, unknown> = globalThis as never;
   const sourceMap = maps[Symbol.for("siphon.sourceMap")] as ((chunk: string) => string) | undefined;

@@ -1,6 +1,6 @@
 import Table from "cli-table3";
 
-/** A table without lines: the first column stands left, the others right. */
+/** A table without lines: the first column is aligned left, the others right. */
 export function plainTable(head: readonly string[], rows: readonly string[][]): string {
   const table = new Table({
     head: [...head],
@@ -16,7 +16,7 @@ export function plainTable(head: readonly string[], rows: readonly string[][]): 
     .join("\n");
 }
 
-/** No lines at all: columns are kept apart by space. */
+/** No lines; spaces separate the columns. */
 const lines = Object.fromEntries(
   ["top", "bottom", "left", "mid", "right"].flatMap((side) => [
     [side, ""],

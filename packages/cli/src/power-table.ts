@@ -1,10 +1,10 @@
 import type { Power, Prospect } from "@siphon/lab";
 import { plainTable } from "./plain-table.ts";
 
-/** Few enough for a table. */
+/** Numbers of blocks in the table, few enough to fit. */
 const shown = [3, 4, 5, 6, 8, 10, 12, 16, 24, 32];
 
-/** How long which sharpness takes, for the terminal. */
+/** How long a run takes for each precision, for the terminal. */
 export function powerTable(source: string, { prospects, enough }: Power, until: number | undefined): string {
   const rows = prospects.filter((each) => shown.includes(each.blocks) || each === enough);
   return [

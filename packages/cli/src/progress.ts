@@ -2,8 +2,8 @@ import type { StepRunner } from "@siphon/lab";
 import { Listr, ListrLogger, PRESET_TIMER, ProcessOutput } from "listr2";
 
 /**
- * Shows each step on standard error with what it does and how long it took, so that standard output stays
- * free for results (`--json`). Plain lines where standard error is not a terminal.
+ * Shows each step with its details and its duration on standard error, which leaves standard output to results
+ * (`--json`). Prints plain lines if standard error is no terminal.
  */
 export function terminalSteps({ quiet = false } = {}): StepRunner {
   const logger = new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stderr) });

@@ -3,7 +3,7 @@ import type { RadosRemedy } from "@siphon/rados";
 import type { RbdRemedy } from "@siphon/rbd";
 import type { Remedy, SiphonError } from "@siphon/wire";
 
-/** Advice for the reader of an error, in the commands and flags of siphon; empty where nothing is known to help. */
+/** Advice for the user, in siphon's commands and flags; empty if no remedy is known. */
 export function adviceText({ hint, remedy }: SiphonError): string {
   const words = remedy === undefined ? undefined : remedies[remedy.name as RemedyName]?.(imageOf(remedy));
   return [hint, words].filter((part) => part !== undefined && part !== "").join("; ");
@@ -11,7 +11,7 @@ export function adviceText({ hint, remedy }: SiphonError): string {
 
 type RemedyName = RadosRemedy["name"] | RbdRemedy["name"] | AttachRemedy["name"];
 
-/** The subject as an argument of a command: an image in the trash is named by its id. */
+/** The subject as a command's argument: the id names an image in the trash. */
 function imageOf({ subject = "", imageId }: Remedy): string {
   if (imageId === undefined) return subject;
   const [pool, namespace] = subject.split("/");

@@ -1,6 +1,6 @@
 import type { ListedRung } from "@siphon/lab";
 
-/** All rungs, for the terminal: what each is, and why it cannot be climbed here. */
+/** All rungs, for the terminal: what each one is for, and why this machine cannot measure it. */
 export function rungsInWords(rungs: readonly ListedRung[]): string {
   const none = rungs.filter(({ why }) => why === undefined);
   const beside = rungs.filter(({ on }) => on !== undefined);

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createConnection } from "node:net";
 import type { ShellAccess } from "@siphon/lab";
 
-/** Connects this terminal to a guest's, until the person leaves it or the VM ends. */
+/** Connects this terminal to a guest's, until the user leaves it or the VM ends. */
 export async function openShell(shell: ShellAccess, signal: AbortSignal): Promise<void> {
   if (shell.type === "socket") return attach(shell.path, signal);
   const child = spawn(shell.command, shell.args, { cwd: shell.cwd, stdio: "inherit", signal });
@@ -11,7 +11,7 @@ export async function openShell(shell: ShellAccess, signal: AbortSignal): Promis
   process.exitCode = exitCode ?? 1;
 }
 
-/** Ctrl-], as telnet has it: every other key goes to the guest. */
+/** Ctrl-], the escape key of telnet. All other keys go to the guest. */
 const LEAVE = 0x1d;
 
 async function attach(path: string, signal: AbortSignal): Promise<void> {
@@ -23,7 +23,7 @@ async function attach(path: string, signal: AbortSignal): Promise<void> {
     socket.write(leave < 0 ? keys : keys.subarray(0, leave));
     if (leave >= 0) socket.end();
   };
-  // A serial line knows no window size; the empty line asks the shell for its prompt.
+  // A serial line has no window size. The empty line makes the shell print its prompt.
   const { rows = 24, columns = 80 } = process.stdout;
   socket.write(`stty rows ${rows} cols ${columns}\n\n`);
   process.stdin.setRawMode(true);

@@ -13,14 +13,14 @@ import {
 import { curveTable } from "./curve-table.ts";
 import { plainTable } from "./plain-table.ts";
 
-/** The terminal that a table is written to. */
+/** The terminal that a table is printed on. */
 export interface Terminal {
-  /** Characters a line; Infinity where nobody knows. */
+  /** Characters per line; Infinity if unknown. */
   columns: number;
   color: boolean;
 }
 
-/** A ladder's results for a terminal: the main finding, a table as wide as fits, and below it what is missing. */
+/** A ladder's results for a terminal: the main finding, a table as wide as fits, and below it the missing rungs. */
 export function ladderTable(results: Results, terminal: Terminal = standardOutput()): string {
   const found = findings(results);
   const limits = qualification(found);
@@ -55,11 +55,11 @@ interface Column {
   head: string;
   cell: (rung: MeasuredRung) => string;
   style?: (rung: MeasuredRung) => Style | undefined;
-  /** The narrower the terminal, the more columns go, those of the highest rank first. */
+  /** A narrow terminal leaves out the columns of the highest ranks. */
   rank: number;
 }
 
-/** The table with as many columns as the terminal holds; in the narrowest the titles are cut. */
+/** The table with as many columns as fit. On the narrowest terminals the titles are cut, too. */
 function widestFitting(found: Findings, terminal: Terminal): string {
   const { rungs } = found.results;
   const all = columns(found);
@@ -139,7 +139,7 @@ function painter({ color }: Terminal): Paint {
   return (style, text) => (color ? styleText(style, text, { validateStream: false }) : text);
 }
 
-/** Width of standard output, and whether it is a terminal that shows colours (NO_COLOR is obeyed). */
+/** The width of standard output, and whether it is a terminal with colours (unless NO_COLOR is set). */
 function standardOutput(): Terminal {
   const { stdout } = process;
   return {
@@ -152,7 +152,7 @@ function widthOf(text: string): number {
   return Math.max(...text.split("\n").map((line) => stripVTControlCharacters(line).length));
 }
 
-/** Breaks lines that are too long at spaces. */
+/** Breaks long lines at spaces. */
 function wrap(text: string, columns: number): string {
   if (widthOf(text) <= columns || text.includes("\n")) return text;
   const lines = [""];
@@ -168,7 +168,7 @@ function cut(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
 }
 
-/** Text from outside, without what a terminal would obey. */
+/** Text from outside without its control characters, which a terminal would obey. */
 function plain(text: string): string {
   return stripVTControlCharacters(text).replace(/\p{Cc}+/gu, " ");
 }

@@ -50,7 +50,7 @@ export function withCompareFlags(command: Command): Command {
     .option("--json", "print the comparison as JSON");
 }
 
-/** Compares runs, by their paths. */
+/** Compares the runs at these paths. */
 export async function compareAll(paths: readonly string[], flags: CompareFlags): Promise<void> {
   if (paths.length < 2) {
     throw new LabError("SIPHON_USAGE", "one run alone cannot be compared", {

@@ -201,7 +201,7 @@ function fromFlags(flags: Flags): LadderOptionsInput {
   });
 }
 
-/** Later ones beat earlier ones; the nested groups are merged, too. */
+/** Merges inputs, including the nested groups. Later inputs take precedence. */
 function merge(...inputs: LadderOptionsInput[]): LadderOptionsInput {
   const group = <K extends "vm" | "cluster" | "existing">(name: K) =>
     inputs.some((input) => input[name])

@@ -18,7 +18,7 @@ import { baselineTable } from "../baseline-table.ts";
 import { densityTable } from "../density-table.ts";
 import { ladderTable } from "../table.ts";
 
-/** A report built again, and what the terminal shows of the run. */
+/** The files of a rebuilt report, and the run's table for the terminal. */
 interface Rebuilt {
   files: ReportFiles;
   table: string;
@@ -43,7 +43,7 @@ export function reportCommand(): Command {
 
 async function ladderAgain(run: string, out: string | undefined): Promise<Rebuilt> {
   const results = await readResults(run);
-  // The report links to the results beside it.
+  // The report links to the results, so they have to be beside it.
   if (out !== undefined) await writeResults(out, results);
   return { files: await writeReport(out ?? (await directoryOf(run)), results), table: ladderTable(results) };
 }

@@ -117,7 +117,7 @@ function runCommand(): Command {
     .addHelpText("after", "\nExample: siphon root run reef -- rbd --version")
     .action(async (name: string, [program, ...args]: string[]) => {
       const { command, args: words, env } = (await Root.find(name)).command(program!, args);
-      // A Ctrl-C reaches the program itself, which knows what to do with it.
+      // The terminal sends Ctrl-C to the program as well; the program decides what to do.
       interruption.disarm();
       process.on("SIGINT", () => {});
       const child = spawn(command, words, { env: { ...process.env, ...env }, stdio: "inherit" });

@@ -32,7 +32,7 @@ interface Where {
   json?: boolean;
 }
 
-/** `siphon runs`: what was measured here. */
+/** `siphon runs`: the runs recorded on this machine. */
 export function runsCommand(): Command {
   return new Command("runs")
     .description(
@@ -82,7 +82,7 @@ function listCommand(): Command {
     });
 }
 
-/** A run's row in the list; null where there is nothing to show. */
+/** A run's row in the list; null for a value that is not known. */
 function summaryOf({ name, directory, state, why, run, plan }: RunEntry) {
   const measured = run?.rows.filter((row) => row.status === "measured");
   const speeds = (measured ?? []).map(({ name: row, runs }) => ({
@@ -216,7 +216,7 @@ function removeCommand(): Command {
     .argument("<runs...>", "their names in the list")
     .option("--json", "print what was removed as JSON")
     .action(async (names: string[], { in: root, json }: Where) => {
-      // All are found before one is removed: `latest` is one of them, and a name that is wrong removes nothing.
+      // Find all runs before removing one: `latest` can name one of them, and with an unknown name nothing is removed.
       const found = await Promise.all(names.map((name) => findRun(root, name)));
       const removed = [...new Map(found.map((entry) => [entry.name, entry])).values()];
       for (const entry of removed) {

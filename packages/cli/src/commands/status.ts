@@ -35,13 +35,13 @@ async function status({ watch, json, ...flags }: Flags): Promise<void> {
   }
 }
 
-/** @param indent of JSON; undefined for text */
+/** @param indent indentation of JSON; undefined for text */
 async function show(cluster: Cluster, indent: number | undefined): Promise<string> {
   const now = await cluster.status({ signal: interruption.signal });
   return indent === undefined ? describe(now) : JSON.stringify(now, null, indent);
 }
 
-/** The layout is that of `ceph status`. */
+/** Text in the layout of `ceph status`. */
 export function describe(status: ClusterStatus): string {
   const { fsid, health, mons, mgr, osds, pgs, io, recovery } = status;
   const problems = health.checks.filter(({ muted }) => !muted).map(({ message }) => message);
@@ -115,7 +115,7 @@ function section([title, rows]: [string, [string, string[]][]]): string {
   return lines.length === 0 ? "" : [`  ${title}:`, ...lines].join("\n");
 }
 
-/** The two largest units that count: `3d 4h`, `7m 5s`, `12s`. */
+/** A duration in its two largest units: `3d 4h`, `7m 5s`, `12s`. */
 function duration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   const units: [string, number][] = [

@@ -144,12 +144,12 @@ async function diskOf(flags: RunFlags): Promise<VmRequest["disk"]> {
   }
   if (image !== undefined) return { client: await clientFor(flags, image), image };
   if (size !== undefined) return { type: "null", size };
-  // QEMU runs in a directory of its own.
+  // QEMU runs in a directory of its own, so the path must be absolute.
   const path = resolve(file!);
   return { type: "file", path, format: (await imageFile(path)).format === "qcow2" ? "qcow2" : "raw" };
 }
 
-/** A command if there is one; else a shell; without a terminal, until it is interrupted or ends by itself. */
+/** Runs the command, or else opens a shell. Without a terminal, waits until siphon is interrupted or the VM fails. */
 async function useVm(vm: Vm, words: string[]): Promise<void> {
   const { signal } = interruption;
   if (words.length > 0) return runInGuest(vm, words.join(" "));
@@ -169,7 +169,7 @@ async function runInGuest(vm: Vm, command: string): Promise<void> {
   process.exitCode = said.exitCode;
 }
 
-/** The longest time that a timer can wait. */
+/** Milliseconds; the longest delay of a Node timer. */
 const FOR_EVER = 2 ** 31 - 1;
 
 function describeStarted({ name, pid, device }: Vm, { json, dir }: RunFlags): void {
