@@ -9,7 +9,7 @@ import { adversities } from "../../support/attach/adversity/adversities.ts";
 const directory = mkdtempSync(join(tmpdir(), "siphon-adversity-"));
 process.env.SIPHON_STATE_DIR = join(directory, "state");
 
-describe("siphon attach serves a checked load on, with nothing lost,", () => {
+describe("siphon attach serves a checked load without loss:", () => {
   let ceph: LocalCluster;
 
   before(async () => {

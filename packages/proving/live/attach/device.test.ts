@@ -17,14 +17,14 @@ const skip = process.getuid?.() === 0 ? false : "a network for the guest needs r
 let network: Network;
 let ceph: LocalCluster;
 let guest: DeviceGuest;
-/** The reason why the guest cannot do it. */
+/** Why the guest cannot run this test. */
 let lacks: string | undefined;
 
 before(async () => {
   if (skip) return;
   network = await Network.create(`device-${process.pid}`);
   const spec = { osds: 1, replicas: 1, store: "memstore", auth: "cephx", pgs: 8 } as const;
-  // The next server waits for so long for the lock of one that was killed.
+  // Seconds that the next server waits for the lock of a killed one.
   const settings = { osd_client_watch_timeout: 5 };
   ceph = await LocalCluster.up({ name: "device", ...spec, settings }, { address: network.address });
   await createImage(ceph.admin, { image: "vm1", size: 64 * MiB });
@@ -43,7 +43,7 @@ after(async () => {
 const siphon = (words: string) => guest.does(guest.siphon(words));
 const rbd = (...words: string[]) => ceph.admin.rbd(words, { what: words.join(" ") });
 
-/** Bytes of the image that its objects hold. */
+/** Bytes of the image that its objects store. */
 async function used(): Promise<number> {
   const extents = JSON.parse(await rbd("diff", "--format", "json", image)) as { length: number }[];
   return extents.reduce((sum, { length }) => sum + length, 0);
@@ -51,7 +51,7 @@ async function used(): Promise<number> {
 
 let cookie: string;
 
-test("an image is a disk of the kernel's, which discards, and on which a file system lives", {
+test("a mapped image is a block device of the kernel: a file system works on it, and discards free its space", {
   skip,
 }, async (t) => {
   if (lacks !== undefined) return t.skip(lacks);
@@ -73,11 +73,11 @@ test("an image is a disk of the kernel's, which discards, and on which a file sy
   await rbd("snap", "create", "--no-progress", `${image}@copied`);
 });
 
-test("it is listed as rbd lists it, and goes on after its server was killed: nothing is lost", {
+test("the list of devices is rbd's, and a device whose server was killed is attached again without loss", {
   skip,
 }, async (t) => {
   if (lacks !== undefined) return t.skip(lacks);
-  // Each line is on the disk before it counts.
+  // A line counts once it is on the disk.
   const write = "echo $i >>/mnt/d/lines && sync && echo $i >/tmp/acked";
   await guest.does(
     `(i=0; until [ -e /tmp/stop ]; do i=$((i+1)); ${write}; done; >/tmp/stopped) >/dev/null 2>&1 &`,
@@ -94,13 +94,13 @@ test("it is listed as rbd lists it, and goes on after its server was killed: not
   await guest.does(
     "n=$(cat /tmp/acked); until [ $(cat /tmp/acked) -ge $((n + 20)) ]; do sleep 0.1; done; >/tmp/stop; until [ -e /tmp/stopped ]; do sleep 0.1; done",
   );
-  // Reads come from the image now.
+  // After this, reads come from the image instead of the page cache.
   await guest.does(`umount /mnt/d && mount -t ext4 ${device} /mnt/d`);
   await guest.does("seq 1 $(cat /tmp/acked) | cmp - /mnt/d/lines && cmp /tmp/file /mnt/d/file");
   assert.equal((await guest.run("dmesg | grep -c 'I/O error'")).stdout.trim(), "0");
 });
 
-test("the kernel sees it grow and shrink", { skip }, async (t) => {
+test("the kernel notices that the image grows and shrinks", { skip }, async (t) => {
   if (lacks !== undefined) return t.skip(lacks);
   for (const size of [96 * MiB, 80 * MiB]) {
     await resizeImage(ceph.admin, { image: "vm1", size, shrink: true });
@@ -108,7 +108,7 @@ test("the kernel sees it grow and shrink", { skip }, async (t) => {
   }
 });
 
-test("while it is in use it stays; then it goes, and its server lets go of the image", {
+test("a device in use cannot be unmapped; once unused it can, and its server releases the image", {
   skip,
 }, async (t) => {
   if (lacks !== undefined) return t.skip(lacks);
@@ -122,7 +122,7 @@ test("while it is in use it stays; then it goes, and its server lets go of the i
   assert.equal((await rbd("lock", "ls", image)).trim(), "");
 });
 
-test("a snapshot is a disk that cannot be written to", { skip }, async (t) => {
+test("a snapshot is a read-only device", { skip }, async (t) => {
   if (lacks !== undefined) return t.skip(lacks);
   assert.equal(await siphon(`map ${image}@copied`), device);
   assert.equal(await guest.does(`blockdev --getro ${device}`), "1");

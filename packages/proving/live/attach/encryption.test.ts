@@ -31,7 +31,7 @@ before(async () => {
   writeFileSync(passphrase, "correct horse");
   writeFileSync(clonesPassphrase, "battery staple");
   const spec = { osds: 1, replicas: 1, store: "memstore", auth: "cephx", pgs: 8 } as const;
-  // So long a killed client counts as alive, and keeps its lock.
+  // Seconds after which a killed client no longer counts as alive, and its lock can be taken.
   ceph = await LocalCluster.up({
     name: "attach-luks",
     ...spec,
@@ -49,7 +49,7 @@ after(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** With a passphrase that is quick to try. */
+/** Formats the image with a passphrase that is quick to test. */
 async function encrypt(name: string, version: 1 | 2, text: string): Promise<void> {
   await using cluster = await Cluster.connect({ conf: ceph.conf, name: "client.admin", env: {} });
   const images = await ImagePool.open(cluster, pool);
@@ -63,7 +63,7 @@ async function encrypt(name: string, version: 1 | 2, text: string): Promise<void
 }
 
 async function attach(names: readonly string[], ...args: string[]): Promise<void> {
-  // One that a failed test left.
+  // The server of a failed test.
   await server?.kill();
   const specs = names.map((name) => `${pool}/${name}`);
   server = await SiphonAttach.start(...specs, "--nbd", socket, "--conf", ceph.conf, ...args);
@@ -77,9 +77,9 @@ async function qemuIo(args: string[], ...commands: string[]): Promise<void> {
   assert.doesNotMatch(said, /fail|error|verification/i);
 }
 
-/** The same data by librbd, with its own encryption. */
+/** A QEMU disk of librbd with librbd's own encryption: it must show the same data. */
 function librbd(image: string, format: string): string[] {
-  // QEMU's word for LUKS1 is that of old.
+  // QEMU still calls LUKS1 "luks".
   const encryption = `encrypt.format=${format === "luks1" ? "luks" : format},encrypt.key-secret=s`;
   return [
     ...["--object", `secret,id=s,file=${passphrase}`, "--image-opts"],
@@ -87,7 +87,7 @@ function librbd(image: string, format: string): string[] {
   ];
 }
 
-/** The same data by QEMU's driver, on the image as it is stored; QEMU knows LUKS1. */
+/** A QEMU disk of the stored image, decrypted by QEMU's LUKS1 driver: it must show the same data. */
 function qemuLuks(image: string): string[] {
   const stored = `file.driver=rbd,file.pool=${pool},file.image=${image},file.conf=${ceph.conf}`;
   return [
@@ -96,7 +96,7 @@ function qemuLuks(image: string): string[] {
   ];
 }
 
-test("what is written to encrypted images is read by librbd and by QEMU, and what they write is read", async () => {
+test("librbd and QEMU read what siphon writes to encrypted images, and siphon reads what they write", async () => {
   await attach(["one", "two"], ...key);
   assert.deepEqual(
     server!.told.map(({ size }) => size),
@@ -135,7 +135,7 @@ test("what is written to encrypted images is read by librbd and by QEMU, and wha
   await server!.stop();
 });
 
-test("a clone with a key of its own shows its parent's data", async () => {
+test("a clone with its own key shows its parent's data", async () => {
   await run("rbd", ["-c", ceph.conf, "snap", "create", "--no-progress", `${pool}/two@base`]);
   const cloning = ["clone", "--rbd-default-clone-format", "2", `${pool}/two@base`, `${pool}/clone`];
   await run("rbd", ["-c", ceph.conf, ...cloning]);
@@ -154,7 +154,7 @@ test("a clone with a key of its own shows its parent's data", async () => {
   await server!.stop();
 });
 
-test("a wrong passphrase and a missing file are said, and nothing stays behind", async () => {
+test("a wrong passphrase and a missing file are reported, and no socket or lock remains", async () => {
   const asked = attach(["one"], "--encryption-passphrase-file", clonesPassphrase);
   await assert.rejects(asked, /libvirt-pool\/one: .*passphrase/);
   await assert.rejects(
@@ -164,7 +164,7 @@ test("a wrong passphrase and a missing file are said, and nothing stays behind",
   assert.ok(!existsSync(socket));
 });
 
-test("a server that is killed under overlapping writes of parts of sectors leaves no sector torn, and what it acknowledged", async () => {
+test("a server killed during overlapping writes to parts of sectors tears no sector and keeps what it acknowledged", async () => {
   await attach(["two"], ...key);
   const client = await NbdClient.connect(socket);
   await client.go(`${pool}/two`);
@@ -179,7 +179,7 @@ test("a server that is killed under overlapping writes of parts of sectors leave
     const at = offset + 512 * Math.floor((Math.random() * (region - length)) / 512);
     const write = model.sent(at, length, value);
     sent.set(client.send({ type: 1, offset: at, payload: Buffer.alloc(length, value) }), write);
-    // Twenty are under way; the rest dies with the server.
+    // Keeps twenty writes in flight; the last ones are unanswered when the server is killed.
     if (value > 20 && value < 200) model.done(sent.get((await client.simpleReply()).cookie)!);
   }
   await server!.kill();

@@ -27,7 +27,7 @@ after(async () => {
 const block = (byte: number) => Buffer.alloc(blockBytes, byte);
 
 for (const transport of ["vhost", "nbd"] as const) {
-  test(`over ${transport} a disk's lock follows its VM to the other server and back, and no two ever write`, async () => {
+  test(`over ${transport} a disk's lock follows its VM to the other server and back, and never do two servers write`, async () => {
     const image = `${ceph.client.pool}/${transport}`;
     await createImage(ceph.admin, { image: transport, size: 64 << 20 });
     const socketOf = (host: number) => join(directory, `${transport}${host}`);
@@ -39,7 +39,7 @@ for (const transport of ["vhost", "nbd"] as const) {
     };
     const [source, destination] = await Promise.all([serve(0), serve(1)]);
     try {
-      // A disk that nobody uses is not locked.
+      // The server does not lock a disk that no client uses.
       assert.deepEqual(await owner(), []);
       using here = await connectDisk(transport, socketOf(0), image);
       await here.write(0, block(1));
@@ -58,7 +58,7 @@ for (const transport of ["vhost", "nbd"] as const) {
       assert.notDeepEqual(atDestination, atSource);
       assert.match(destination.errors, /its lock was given away; writes go on/);
       assert.ok((await there.read(0, blockBytes)).equals(block(12)));
-      // As when a migration fails at its end.
+      // A migration that fails at its end does this.
       await there.stop();
       await here.goOn();
       assert.ok((await here.read(blockBytes, blockBytes)).equals(block(2)));

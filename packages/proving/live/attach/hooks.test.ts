@@ -28,7 +28,7 @@ before(async () => {
   const account = await findAccount(user);
   assert.ok(account, "libvirt's user is there");
   chownSync(vmDirectory, account.uid, account.gids[0]!);
-  // With the siphon under test.
+  // The packaged hook, but with the siphon under test.
   const shipped = join(import.meta.dirname, "../../../../packaging/hooks/libvirt");
   const [program, ...words] = attachCommand();
   const script = readFileSync(shipped, "utf8").replace(
@@ -69,10 +69,10 @@ async function convert(...words: string[]): Promise<string> {
 
 const states = async () => (await attachd.ask<Disk[]>("list")).map(({ name, state }) => `${name} ${state}`);
 
-/** The domain as it was before anybody changed it. */
+/** The domain's XML before any change. */
 let original: string;
 
-test("a domain on librbd becomes one whose disk siphon serves, and nothing changes without --write", async () => {
+test("a domain that uses librbd is converted to one whose disk siphon serves; nothing changes without --write", async () => {
   const file = join(directory, "domain.xml");
   writeFileSync(file, await guestDomain(vmDirectory, [rbdDisk("vm1")]));
   await libvirtd.virsh("define", file);
@@ -85,7 +85,7 @@ test("a domain on librbd becomes one whose disk siphon serves, and nothing chang
   assert.match(await convert("siphon", "--write"), /siphon is defined anew/);
 });
 
-test("its disk is attached from its start to its end", async () => {
+test("the domain's disk is attached from its start to its end", async () => {
   await libvirtd.virsh("start", "siphon").catch((cause) => {
     throw new Error(`${cause.message}\n${libvirtd.qemuLog("siphon")}`, { cause });
   });
@@ -103,13 +103,13 @@ test("its disk is attached from its start to its end", async () => {
   assert.equal(await run("rbd", ["-c", ceph.conf, "lock", "ls", "libvirt-pool/vm1"]), "");
 });
 
-test("it goes back to what it was", async () => {
+test("the domain is converted back to the original", async () => {
   await convert("siphon", "--to", "rbd", "--write");
   assert.equal(await libvirtd.virsh("dumpxml", "--inactive", "siphon"), original);
   await libvirtd.virsh("undefine", "siphon");
 });
 
-test("a domain whose disk cannot be attached does not start, and libvirt says why", async () => {
+test("a domain whose disk cannot be attached does not start, and libvirt reports the reason", async () => {
   const file = join(directory, "missing.xml");
   writeFileSync(file, await guestDomain(vmDirectory, [rbdDisk("missing")]));
   await convert(file, "--write");
@@ -117,7 +117,7 @@ test("a domain whose disk cannot be attached does not start, and libvirt says wh
   assert.deepEqual(await states(), []);
 });
 
-test("the notes of a Proxmox VM say which disks its hookscript attaches and detaches", async () => {
+test("the notes of a Proxmox VM list the disks that its hookscript attaches and detaches", async () => {
   const config = join(directory, "qemu-server");
   mkdirSync(config);
   writeFileSync(

@@ -42,13 +42,13 @@ after(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** Serves an image, and returns its disk as siphon tells libvirt of it. */
+/** Serves an image, and returns the disk's XML that siphon prints for libvirt. */
 async function serve(transport: Transport, ...access: string[]): Promise<Told> {
   const where = [`libvirt-pool/${transport}`, `--${transport}`, socketOf(transport), "--conf", ceph.conf];
   const server = await SiphonAttach.start(...where, ...access);
   servers.set(transport, server);
   const [told] = server.told as unknown as [Told];
-  // A domain has one vda.
+  // Each disk of a domain needs its own name.
   return { ...told, libvirt: told.libvirt.replace("dev='vda'", `dev='${diskOf(transport)}'`) };
 }
 
@@ -66,7 +66,7 @@ async function domain(disks: readonly string[]): Promise<string> {
   return file;
 }
 
-test("where libvirt's QEMU may not open the socket, attach says so, and virsh does not hang on what it printed", async () => {
+test("if libvirt's QEMU may not open the socket, attach says so, and virsh does not hang on the printed XML", async () => {
   for (const transport of transports) {
     const { libvirt, libvirtHint } = await serve(transport);
     assert.match(
@@ -97,7 +97,7 @@ test("the printed XML starts a domain, which survives the end of its vhost-user 
     assert.equal(exitCode, 0, `${transport}: ${stdout}${stderr}`);
   });
   await pause(1000);
-  // Not of the NBD server: libvirt 9.0 does not tell QEMU to wait for it.
+  // Only the vhost-user server: libvirt 9.0 does not make QEMU reconnect to an NBD server.
   await servers.get("vhost")!.kill();
   await serve("vhost", "--socket-user", user);
   await Promise.all(verified);

@@ -28,19 +28,19 @@ after(async () => {
 
 const owners = () => Promise.all(ways.map((way) => migrations.lockOwner(way)));
 
-test("a VM whose migration is cancelled goes on where it was", async () => {
+test("a VM whose migration is cancelled runs on at its source", async () => {
   const before = await owners();
   await migrations.cancel("stopped");
   assert.deepEqual(await owners(), before);
 });
 
-test("a VM whose destination is lost goes on where it was", async () => {
+test("a VM whose destination is lost runs on at its source", async () => {
   const before = await owners();
   await migrations.loseDestination("stopped");
   assert.deepEqual(await owners(), before);
 });
 
-test("a VM that migrates under load goes on at the other host, whose server has the lock, with all that was read on the way", async () => {
+test("a VM that migrates under load runs on at the destination, whose server takes over the lock", async () => {
   const before = await owners();
   await migrations.complete();
   const now = await owners();
@@ -51,4 +51,4 @@ test("post-copy is refused", async () => {
   assert.notEqual(await migrations.postCopyRefusal(), "");
 });
 
-test("all ends in order", () => migrations.end());
+test("VMs and servers end in order", () => migrations.end());

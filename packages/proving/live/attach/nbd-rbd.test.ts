@@ -24,7 +24,7 @@ describe("siphon attach over NBD", () => {
 
   before(async () => {
     const spec = { osds: 1, replicas: 1, store: "memstore", auth: "cephx", pgs: 8 } as const;
-    // So long a killed client counts as alive, and keeps its lock.
+    // Seconds after which a killed client no longer counts as alive, and its lock can be taken.
     const settings = { osd_client_watch_timeout: 5 };
     ceph = await LocalCluster.up({ name: "nbd-rbd", ...spec, settings });
     for (const image of ["one", "two"]) await createImage(ceph.admin, { image, size: 64 * MiB });
@@ -38,13 +38,13 @@ describe("siphon attach over NBD", () => {
   });
 
   async function attach(...args: string[]): Promise<SiphonAttach> {
-    // One that a failed test left.
+    // The server of a failed test.
     await server?.kill();
     server = await SiphonAttach.start(...args, "--nbd", socket, "--conf", ceph.conf);
     return server;
   }
 
-  /** Carries out what happens while no daemon answers. */
+  /** Runs an action while no daemon answers. */
   async function whileFrozen<T>(happens: () => Promise<T>): Promise<T> {
     using _ = await frozen([...ceph.osdPids, ...ceph.monPids]);
     return await happens();
@@ -70,7 +70,7 @@ describe("siphon attach over NBD", () => {
     assert.match(await rbd("lock", "ls", `${pool}/one`), /client\.\d+/);
   });
 
-  test("what QEMU writes through it, librbd reads, and its map is that of rbd diff", async () => {
+  test("librbd reads what QEMU writes, and the export's block status is that of rbd diff", async () => {
     await qemuIo(
       "one",
       "write -P 7 1M 9M",
@@ -87,7 +87,7 @@ describe("siphon attach over NBD", () => {
     assert.deepEqual(await extents("base:allocation", (type) => type === 0), await diff());
   });
 
-  test("what changed since a snapshot that rbd took is what rbd export-diff would copy", async () => {
+  test("the changes since a snapshot of rbd are those that rbd export-diff would copy", async () => {
     await rbd("snap", "create", "--no-progress", `${pool}/one@monday`);
     await qemuIo("one", "write -P 9 2M 64k", "write -P 1 40M 4k", "discard 8M 4M");
     const changed = await extents("siphon:diff/monday", (type) => (type & 1) === 1);
@@ -104,7 +104,7 @@ describe("siphon attach over NBD", () => {
     return joined(map.filter(({ type }) => counts(type)).map(({ offset, length }) => [offset, length]));
   }
 
-  /** By `rbd diff`: with data, or changed. */
+  /** Extents of `rbd diff` with data or changes. */
   async function diff(...from: string[]): Promise<[number, number][]> {
     const all = JSON.parse(await rbd("diff", ...from, "--format", "json", `${pool}/one`)) as {
       offset: string;
@@ -115,7 +115,7 @@ describe("siphon attach over NBD", () => {
     return joined(counted.map(({ offset, length }) => [Number(offset), Number(length)]));
   }
 
-  test("fio's data survives two images under load at once, and object maps stay right", async () => {
+  test("fio's data survives on two images under load at once, and the object maps stay right", async () => {
     const job = ["--rw=randrw", "--bs=512-128k", "--size=16m", "--iodepth=32", "--verify=crc32c"];
     const quiet = ["--verify_state_save=0", "--output-format=json"];
     await Promise.all(
@@ -132,7 +132,7 @@ describe("siphon attach over NBD", () => {
     assert.ok(!existsSync(socket));
   });
 
-  test("a snapshot is served read-only, beside the image that goes on", async () => {
+  test("a snapshot is served read-only while its image is written to", async () => {
     await attach(`${pool}/one@monday`);
     const { exports } = JSON.parse(await run("nbdinfo", ["--json", uri("one@monday")])) as {
       exports: [{ is_read_only: boolean }];
@@ -146,7 +146,7 @@ describe("siphon attach over NBD", () => {
     await server!.stop();
   });
 
-  test("a killed server's image is attached again at once, its dead socket and its dead lock removed", async () => {
+  test("after a server was killed its image is attached again at once: its stale socket and lock are removed", async () => {
     await attach(`${pool}/one`);
     await qemuIo("one", "write -f -P 5 30M 1M");
     await server!.kill();
@@ -155,7 +155,7 @@ describe("siphon attach over NBD", () => {
     await server!.stop();
   });
 
-  test("when another client takes the lock away nothing more is acknowledged", async () => {
+  test("after another client has taken the lock, nothing more is acknowledged", async () => {
     await attach(`${pool}/one`);
     await qemuIo("one", "write -f -P 7 30M 1M");
     const [lock] = (await ceph.admin.rbdJson(["lock", "ls", `${pool}/one`])) as [{ address: string }];
@@ -172,7 +172,7 @@ describe("siphon attach over NBD", () => {
     await assert.rejects(qemuIo("one", "write -P 8 31M 64k"));
   });
 
-  test("an image that rbd makes larger is larger for the next client", async () => {
+  test("after rbd has enlarged an image, the next client sees the new size", async () => {
     await attach(`${pool}/two`);
     await rbd("resize", "--no-progress", "--size", "96M", `${pool}/two`);
     const { exports } = JSON.parse(await run("nbdinfo", ["--json", uri("two")])) as {
@@ -183,7 +183,7 @@ describe("siphon attach over NBD", () => {
     await server!.stop();
   });
 
-  test("rbd_qos_* of an image hold as soon as they are set, and --limit before them", async () => {
+  test("an image's rbd_qos_* take effect when they are set, and --limit takes precedence over them", async () => {
     const millisecondsFor = async (writes: number) => {
       const client = await NbdClient.connect(socket);
       await client.go(`${pool}/two`);
@@ -194,12 +194,12 @@ describe("siphon attach over NBD", () => {
       client.socket.destroy();
       return performance.now() - begun;
     };
-    // Ceph's rbd wants the image's lock for this, which the server keeps.
+    // Ceph's rbd needs the image's lock for this, and the server holds it.
     const config = (...args: string[]) =>
       run(process.execPath, [builtProgram(), "rbd", "config", "image", ...args, "--conf", ceph.conf]);
     await attach(`${pool}/two`);
     await config("set", `${pool}/two`, "rbd_qos_write_iops_limit", "100");
-    // A tenth of a second's worth comes at once; the server has read the setting soon after rbd has ended.
+    // A burst of 0.1 s passes at once. The server reads the setting shortly after rbd has ended.
     for (let tries = 0; (await millisecondsFor(60)) < 450; tries++)
       assert.ok(tries < 50, "there is no limit");
     await server!.stop();
@@ -209,7 +209,7 @@ describe("siphon attach over NBD", () => {
     await server!.stop();
   });
 
-  test("an end that the cluster does not let happen is given up, and nothing is acknowledged", async () => {
+  test("a shutdown that the cluster blocks is given up, and nothing is acknowledged", async () => {
     const attached = await attach(`${pool}/two`, "--drain-timeout", "1");
     const client = await NbdClient.connect(socket);
     await client.go(`${pool}/two`);
@@ -241,7 +241,7 @@ describe("siphon attach over NBD", () => {
       await server!.stop();
     }
 
-    /** Whether the next reply comes while the cluster cannot have had a part in it. */
+    /** Whether a reply stays pending. The cluster is frozen, so a reply that comes does not depend on it. */
     async function isPending(reply: Promise<unknown>): Promise<boolean> {
       return Promise.race([reply.then(() => false), pause(500, true)]);
     }
@@ -250,7 +250,7 @@ describe("siphon attach over NBD", () => {
       ["writeback", 21],
       ["writearound", 22],
     ] as const) {
-      test(`${policy}: a write needs no cluster, a flush does, and then librbd sees what was written`, async () => {
+      test(`${policy}: a write needs no cluster, a flush does, and afterwards librbd sees the data`, async () => {
         await attachCached(policy);
         const flushed = await whileFrozen(async () => {
           client.send({ type: 1, offset: MiB, ...block(value) });
@@ -268,7 +268,7 @@ describe("siphon attach over NBD", () => {
       });
     }
 
-    test("writethrough: what was read is read again without the cluster, a write waits for it", async () => {
+    test("writethrough: a repeated read needs no cluster, a write waits for it", async () => {
       await attachCached("writethrough");
       client.send(read);
       const { data: before } = await client.simpleReply(4096);

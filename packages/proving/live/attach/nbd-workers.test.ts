@@ -48,7 +48,7 @@ describe("siphon attach --workers", () => {
 
   const rbd = (...args: string[]) => run("rbd", ["-c", ceph.conf, ...args]);
 
-  /** The bytes that Ceph's own client reads. */
+  /** The content of an image as rbd exports it. */
   async function exported(spec: string): Promise<Buffer> {
     const to = join(directory, "exported");
     await rbd("export", "--no-progress", spec, to);
@@ -69,7 +69,7 @@ describe("siphon attach --workers", () => {
     assert.match(await rbd("lock", "ls", image), /client\.\d+/);
   });
 
-  test("what is there, and what has changed since a snapshot, all workers tell", async () => {
+  test("every worker reports allocated extents and the changes since a snapshot", async () => {
     await rbd("snap", "create", `${image}@s`);
     await run("qemu-io", ["-f", "raw", "-c", "discard 8M 8M", "-c", "write -P 7 20M 4M", uri]);
     for (let connection = 0; connection < 2; connection++) {
@@ -88,7 +88,7 @@ describe("siphon attach --workers", () => {
     }
   });
 
-  test("a snapshot and a new size by another client hold for all of them", async () => {
+  test("a snapshot and a new size by another client apply to all workers", async () => {
     await rbd("resize", "--no-progress", "--size", "40M", image);
     for (let connection = 0; connection < 2; connection++) {
       assert.equal((await run("nbdinfo", ["--size", uri])).trim(), String(40 * MiB));
@@ -97,7 +97,7 @@ describe("siphon attach --workers", () => {
     assert.ok(at.equals(readFileSync(file)));
   });
 
-  test("whoever breaks the rules ends its own connection, and all are drained at the end", async () => {
+  test("a protocol error ends only the connection that made it, and the end drains all workers", async () => {
     const client = await NbdClient.connect(socket);
     await client.read(18);
     client.socket.write(Buffer.alloc(64, 0xff));
@@ -109,7 +109,7 @@ describe("siphon attach --workers", () => {
     assert.match(server!.errors, /NBD client \d+: connection ended/);
   });
 
-  test("their counts are one, and TLS is each one's own", async () => {
+  test("the workers' statistics are one sum, and each worker speaks TLS itself", async () => {
     await using own = await certificates();
     const metricsSocket = join(directory, "metrics.sock");
     await attach("--nbd", "127.0.0.1:0", "--tls-certs", own.server, "--metrics", metricsSocket);

@@ -30,7 +30,7 @@ describe("real NBD clients", () => {
     return JSON.parse(await run("nbdinfo", [`--map=${context}`, "--json", server.uri])) as MapEntry[];
   }
 
-  test("nbdinfo sees the export and all that it can do", async () => {
+  test("nbdinfo sees the export and everything it supports", async () => {
     const { exports } = JSON.parse(await run("nbdinfo", ["--json", server.uri])) as {
       exports: [Record<string, unknown>];
     };
@@ -89,7 +89,7 @@ describe("real NBD clients", () => {
     );
   });
 
-  test("qemu-img puts an image on it, compares, and reads its map", async () => {
+  test("qemu-img writes an image, compares it, and reads its map", async () => {
     const image = join(server.directory, "image.raw");
     const contents = Buffer.alloc(64 * MiB);
     randomBytes(5 * MiB).copy(contents, 9 * MiB);
@@ -169,7 +169,7 @@ print("fine")
     assert.ok(jobs[0].read.total_ios > 100);
   });
 
-  test("nbdkit's nbd plugin passes it on", async () => {
+  test("nbdkit's nbd plugin forwards the export", async () => {
     const inner = "nbdcopy $uri - | cksum";
     const seen = await run("nbdkit", ["-U", "-", "nbd", `uri=${server.uri}`, "--run", inner]);
     assert.equal(seen, await run("sh", ["-c", `nbdcopy '${server.uri}' - | cksum`]));
@@ -177,7 +177,7 @@ print("fine")
 });
 
 describe("TLS", () => {
-  test("clients with a certificate of the authority get in, those in the clear or without one do not", async () => {
+  test("clients with a certificate of the authority connect; clients without TLS or without a certificate do not", async () => {
     await using own = await certificates();
     await using foreign = await certificates();
     const credentials = await readTlsCredentials(own.server);

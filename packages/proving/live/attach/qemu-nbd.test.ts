@@ -9,7 +9,7 @@ import { sizes, testVmDisk } from "../../support/attach/vm-disk.ts";
 const MiB = 1 << 20;
 const { directory, socketOf } = testVmDisk("nbd");
 
-test("qemu-img converts to the image and back, out of order and with several connections at once", async () => {
+test("qemu-img converts to the image and back, out of order and over several connections at once", async () => {
   const uri = `nbd+unix:///libvirt-pool/second?socket=${socketOf("second")}`;
   const file = join(directory, "source.raw");
   const contents = Buffer.alloc(sizes[1]);

@@ -25,7 +25,7 @@ describe("siphon attachd", () => {
 
   before(async () => {
     const spec = { osds: 1, replicas: 1, store: "memstore", auth: "cephx", pgs: 8 } as const;
-    // So long a killed service counts as alive, and keeps its locks.
+    // Seconds after which a killed service no longer counts as alive, and its locks can be taken.
     ceph = await LocalCluster.up({ name: "attachd", ...spec, settings: { osd_client_watch_timeout: 5 } });
     for (const image of images) await createImage(ceph.admin, { image, size: 64 << 20 });
   });
@@ -50,7 +50,7 @@ describe("siphon attachd", () => {
     service.ask("add", `libvirt-pool/${name}`, "--as", name, "--nbd", socketOf(name), ...more);
 
   for (const shards of ["1", "2"]) {
-    test(`disks come and go, survive a kill and a restart of the service, and change their limits under load, with ${shards} of its processes`, async () => {
+    test(`disks come and go, survive a kill and a restart, and change limits under load, with ${shards} worker processes`, async () => {
       const [one, two] = [`one-${shards}`, `two-${shards}`] as const;
       for (const image of [one, two]) await createImage(ceph.admin, { image, size: 64 << 20 });
       let service = await start("--shards", shards);
@@ -119,7 +119,7 @@ describe("siphon attachd", () => {
     });
   }
 
-  test("who connects while the service is restarted waits for it, where the service manager keeps its sockets", async () => {
+  test("a client that connects during a restart waits for the service if the service manager keeps its sockets", async () => {
     using manager = new FdStore(join(directory, "notify"));
     const startIt = async () => {
       attachd = await Attachd.start({ directory, conf: ceph.conf, manager });
@@ -150,7 +150,7 @@ describe("siphon attachd", () => {
     await service.stop();
   });
 
-  test("what the files say is served: nonsense is told of, the others do not suffer, and SIGHUP looks again", async () => {
+  test("an invalid file is reported and harms no other disk, and SIGHUP reads the files again", async () => {
     let service = await start();
     await addNbd(service, "one", "--persist");
     await service.stop();
@@ -186,7 +186,7 @@ describe("siphon attachd", () => {
     await service.stop();
   });
 
-  test("an add that fails leaves nothing, and says why", async () => {
+  test("an add that fails changes nothing, and says why", async () => {
     const service = await start();
     await assert.rejects(addNbd(service, "nowhere", "--persist"), /there is no image libvirt-pool\/nowhere/);
     await addNbd(service, "one");
@@ -204,14 +204,14 @@ describe("siphon attachd", () => {
     await service.stop();
   });
 
-  test("a disk whose client was put on the blocklist is served again when it was drained", async () => {
+  test("a disk whose client was put on the blocklist is served again after a drain", async () => {
     const service = await start();
     await addNbd(service, "one");
     const status = await run("rbd", ["-c", ceph.conf, "status", "--format", "json", "libvirt-pool/one"]);
     const [watcher] = JSON.parse(status).watchers;
     await run("ceph", ["-c", ceph.conf, "osd", "blocklist", "add", watcher.address]);
     await service.told(/nothing is acknowledged any more/);
-    // What was not flushed cannot be, of which it says so.
+    // Data that was not flushed is lost, and the service says so.
     await service.ask("drain", "one").catch(() => {});
     assert.equal((await service.ask("show", "one")).state, "drained");
     assert.equal((await service.ask("resume", "one")).state, "serving");
@@ -221,7 +221,7 @@ describe("siphon attachd", () => {
     await service.stop();
   });
 
-  test("garbage, floods and clients that hang up harm nobody at the control socket", async () => {
+  test("garbage, floods and clients that hang up on the control socket harm no other client", async () => {
     const service = await start();
     await addNbd(service, "one");
     assert.equal(statSync(places.control).mode & 0o777, 0o600);
@@ -258,7 +258,7 @@ describe("siphon attachd", () => {
       assert.match(answer, said);
       assert.equal(JSON.parse(answer).id, 7);
     }
-    // One hangs up at once, one never says anything, one takes no answers.
+    // One client hangs up at once, one never sends anything, one reads no answers.
     const silent = await Promise.all(Array.from({ length: 20 }, client));
     const flooding = await client();
     const flood = '{"command":"list"}\n'.repeat(50_000);

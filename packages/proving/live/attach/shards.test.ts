@@ -25,7 +25,7 @@ describe("siphon attach --shards", () => {
 
   before(async () => {
     const spec = { osds: 1, replicas: 1, store: "memstore", auth: "cephx", pgs: 8 } as const;
-    // So long a killed shard counts as alive, and keeps its locks.
+    // Seconds after which a killed shard no longer counts as alive, and its locks can be taken.
     const settings = { osd_client_watch_timeout: 5 };
     ceph = await LocalCluster.up({ name: "shards", ...spec, settings });
     for (const image of ["one", "two"]) await createImage(ceph.admin, { image, size: 64 << 20 });
@@ -50,7 +50,7 @@ describe("siphon attach --shards", () => {
     return (await Promise.all(listed)).join("");
   };
 
-  /** Until processes are gone. */
+  /** Waits until the processes are gone. */
   async function gone(pids: readonly number[]): Promise<void> {
     for (let tries = 0; pids.some((pid) => existsSync(`/proc/${pid}`)); tries++) {
       assert.ok(tries < 1200, "shards go on without the process that started them");
@@ -58,8 +58,8 @@ describe("siphon attach --shards", () => {
     }
   }
 
-  test("a shard that is killed, or hangs, is started again and its VM goes on, the other one does not even notice", async () => {
-    // More than a busy machine keeps a shard that is well from answering.
+  test("a shard that is killed, or hangs, is restarted and its VM runs on; the other VM notices nothing", async () => {
+    // On a busy machine a healthy shard answers within this time.
     const attached = await attach("--shard-timeout", "10");
     assert.deepEqual(
       attached.told.map(({ image }) => image),
@@ -99,7 +99,7 @@ describe("siphon attach --shards", () => {
     assert.match(attached.errors, /shard 1 \(libvirt-pool\/one\) did not answer for 10 s and was killed/);
   });
 
-  test("told to end, it ends its shards in order and leaves nothing", async () => {
+  test("when asked to end, the parent ends its shards in order and leaves nothing behind", async () => {
     const attached = await attach();
     const pids = attached.shards;
     assert.notEqual(await locks(), "");
@@ -109,7 +109,7 @@ describe("siphon attach --shards", () => {
     assert.equal(await locks(), "");
   });
 
-  test("when it is killed, its shards end in order by themselves", async () => {
+  test("when the parent is killed, its shards end in order by themselves", async () => {
     const attached = await attach();
     const pids = attached.shards;
     await attached.kill();
@@ -118,7 +118,7 @@ describe("siphon attach --shards", () => {
     assert.equal(await locks(), "");
   });
 
-  test("an image that cannot be served ends all of it, with a sentence", async () => {
+  test("an image that cannot be served ends all shards, with a clear message", async () => {
     const nbd = sockets.flatMap((socket) => ["--nbd", socket]);
     const call = [images[0]!, "libvirt-pool/none", ...nbd, "--shards", "2", "--conf", ceph.conf];
     await assert.rejects(SiphonAttach.start(...call), /siphon: there is no image libvirt-pool\/none/);

@@ -18,7 +18,7 @@ let ceph: LocalCluster;
 before(async () => {
   ceph = await LocalCluster.up({
     ...{ name: "survival", osds: 1, replicas: 1, store: "bluestore", auth: "cephx", pgs: 8 },
-    // So long the next server waits for the lock of the one that was killed.
+    // Seconds that the next server waits for the lock of a killed one.
     settings: { osd_client_watch_timeout: 6 },
   });
 });
@@ -29,8 +29,8 @@ after(async () => {
 });
 
 /**
- * The same over each transport at once. Returns, or throws, when all have ended; an error says what the cluster is at: whether it,
- * or siphon, was what did not go on.
+ * Runs the same work over all transports at once, and waits for all of them. A failure's message includes the cluster's status,
+ * which shows whether the cluster or siphon was stuck.
  */
 async function overEach<T>(work: (transport: Transport) => Promise<T>): Promise<T[]> {
   const all = transports.map(work);
@@ -45,7 +45,7 @@ async function overEach<T>(work: (transport: Transport) => Promise<T>): Promise<
   });
 }
 
-/** Serves an image over each transport under load, all while something happens to the cluster. */
+/** Serves an image over each transport under load while something happens to the cluster. */
 async function surviveBoth(happens: (loads: CheckedLoad[]) => Promise<void>): Promise<void> {
   const loads: CheckedLoad[] = [];
   const begun = Promise.withResolvers<void>();
@@ -63,12 +63,12 @@ async function surviveBoth(happens: (loads: CheckedLoad[]) => Promise<void>): Pr
   );
 }
 
-test("servers that are killed again and again lose no acknowledged write, and no request fails", async () => {
+test("servers that are killed repeatedly lose no acknowledged write, and no request fails", async () => {
   const all = await overEach((transport) => surviveKills(ceph, { transport, directory, kills: 3 }));
   assert.ok(all.every(({ acknowledged }) => acknowledged >= 300));
 });
 
-test("an OSD that is killed and started again is a pause", async () => {
+test("an OSD that is killed and restarted only pauses the load", async () => {
   await surviveBoth(async () => {
     await ceph.killDaemon("osd.0");
     await pause(1000);
@@ -76,11 +76,11 @@ test("an OSD that is killed and started again is a pause", async () => {
   });
 });
 
-test("a cluster that cannot be reached for 30 s is a pause in which nothing is acknowledged", async () => {
+test("a cluster that is unreachable for 30 s pauses the load, and nothing is acknowledged meanwhile", async () => {
   await surviveBoth(async (loads) => {
     using _ = await frozen([...ceph.osdPids, ...ceph.monPids]);
     const counts = () => loads.map(({ acknowledged }) => acknowledged).join();
-    // What was answered before they stopped is told to the VMs first.
+    // Replies that the cluster gave before it stopped still reach the VMs first.
     let before: string;
     do {
       before = counts();

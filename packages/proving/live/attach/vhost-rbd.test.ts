@@ -20,7 +20,7 @@ let vm: Vm;
 
 before(async () => {
   const spec = { osds: 1, replicas: 1, store: "memstore", auth: "cephx", pgs: 8 } as const;
-  // The watch of a server that was killed stands in the next one's way for so long.
+  // Seconds that a killed server's watch delays the next server.
   const settings = { osd_client_watch_timeout: 5 };
   ceph = await LocalCluster.up({ name: "vhost-rbd", ...spec, settings });
   await createImage(ceph.admin, { image, size: 512 << 20 });
@@ -45,14 +45,14 @@ function serve(): Promise<SiphonAttach> {
   return SiphonAttach.start(`libvirt-pool/${image}`, "--vhost", socket, "--conf", ceph.conf);
 }
 
-/** Runs a command in the guest that must succeed. */
+/** Runs a command in the guest; fails unless the command succeeds. */
 async function run(command: string): Promise<string> {
   const { exitCode, stdout, stderr } = await vm.run(command, { timeoutMs: 280_000 });
   assert.equal(exitCode, 0, `${command}: ${stdout}${stderr}`);
   return stdout;
 }
 
-/** Writes, then reads all of it again; an error or a block that is not as it was written fails it. */
+/** Writes, then reads everything again. Fails on an error or a wrong block. */
 const verified = (size: string, seed: number): Promise<string> =>
   run(
     `fio --name=v --filename=/dev/vda --rw=randwrite --bs=16k --size=${size} --iodepth=32 --ioengine=libaio --direct=1 ` +
@@ -64,7 +64,7 @@ test("an RBD image is a guest's disk, with a file system on it", async () => {
   await run("mount -t xfs /dev/vda /mnt && cmp /bin/busybox /mnt/bin/busybox && umount /mnt");
 });
 
-test("QEMU stops the VM although the cluster does not answer, and what was under way is done when it goes on", async () => {
+test("QEMU stops a VM while the cluster does not answer, and requests in flight complete when the VM continues", async () => {
   let writes: Promise<string> | undefined;
   {
     using _ = await frozen(ceph.osdPids);
@@ -76,7 +76,7 @@ test("QEMU stops the VM although the cluster does not answer, and what was under
   await writes;
 });
 
-test("a server that is killed and started again takes the lock over, and nothing is lost", async () => {
+test("a server that is killed and restarted takes over the lock, and nothing is lost", async () => {
   const writes = verified("24m", 6);
   await sleep(1000);
   await server!.kill();
@@ -84,7 +84,7 @@ test("a server that is killed and started again takes the lock over, and nothing
   await writes;
 });
 
-test("a server whose lock is taken away acknowledges nothing more: the guest sees errors", async () => {
+test("a server whose lock is taken away acknowledges nothing more, and the guest sees errors", async () => {
   const [lock] = (await ceph.admin.rbdJson(["lock", "ls", `libvirt-pool/${image}`])) as [{ address: string }];
   await ceph.admin.command(["osd", "blocklist", "add", lock.address]);
   const write = "dd if=/dev/zero of=/dev/vda bs=64k count=16 oflag=direct";

@@ -23,7 +23,7 @@ let vm: Vm;
 
 before(async () => {
   const spec = { osds: 1, replicas: 1, store: "memstore", auth: "cephx", pgs: 8 } as const;
-  // The watch of a server that was killed stands in the next one's way for so long.
+  // Seconds that a killed server's watch delays the next server.
   const settings = { osd_client_watch_timeout: 5 };
   ceph = await LocalCluster.up({ name: "vhost-workers", ...spec, settings });
   await createImage(ceph.admin, { image: "vm", size: 64 * MiB });
@@ -55,7 +55,7 @@ async function inGuest(command: string): Promise<string> {
   return stdout;
 }
 
-/** How often the guest was interrupted for each of the disk's queues: by what its worker gave back. */
+/** The guest's interrupts for each queue of the disk: completions by the queue's worker. */
 async function interrupts(): Promise<number[]> {
   const lines = await inGuest("grep -E 'virtio[0-9]+-req' /proc/interrupts");
   const countsOf = (line: string) =>
@@ -78,7 +78,7 @@ async function digestOf(snapshot: string): Promise<string> {
   return digest;
 }
 
-/** Each processor of the guest has a queue of its own, and a job that writes its half of the disk and then verifies it. */
+/** Each CPU of the guest has its own queue; one job per CPU writes half of the disk and verifies it. */
 const verified = () =>
   inGuest(
     "fio --name=v --filename=/dev/vda --rw=randwrite --bs=16k --size=24m --offset_increment=32m --numjobs=2 --cpus_allowed=0,1 " +
@@ -86,7 +86,7 @@ const verified = () =>
       "--output-format=terse",
   );
 
-test("both queues of a guest are served, and nothing is lost by a snapshot, a kill and a restart under load", async () => {
+test("both queues of a guest are served, and a snapshot, a kill and a restart under load lose nothing", async () => {
   const before = await interrupts();
   assert.equal(before.length, queues);
   const writes = verified();
@@ -100,7 +100,7 @@ test("both queues of a guest are served, and nothing is lost by a snapshot, a ki
   assert.equal(await inGuest("dmesg | grep -ci 'error.*vda' || true"), "0\n");
 });
 
-test("the guest sees the disk grow, and both queues reach what is new", async () => {
+test("the guest sees the disk grow, and both queues reach the new part", async () => {
   await resizeImage(ceph.admin, { image: "vm", size: 96 * MiB });
   await until(async () => Number(await inGuest("blockdev --getsize64 /dev/vda")) === 96 * MiB);
   for (const cpu of [0, 1]) {
@@ -110,7 +110,7 @@ test("the guest sees the disk grow, and both queues reach what is new", async ()
   }
 });
 
-test("a server that is asked to end finishes what is under way, and the next one goes on", async () => {
+test("a server that is asked to end completes the requests in flight, and the next one continues", async () => {
   const writes = verified();
   await server!.stop();
   server = await serve();

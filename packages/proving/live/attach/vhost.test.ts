@@ -55,14 +55,14 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   await exited;
 }
 
-/** How many operations of each kind the server has seen. */
+/** Numbers of operations that the server has seen, by kind. */
 async function operations(sized = size): Promise<number[]> {
   server.send(sized);
   const [counts] = await once(server, "message");
   return counts;
 }
 
-/** Runs a command in the guest that must succeed. */
+/** Runs a command in the guest; fails unless the command succeeds. */
 async function run(command: string): Promise<string> {
   const { exitCode, stdout, stderr } = await vm.run(command, { timeoutMs: 240_000 });
   assert.equal(exitCode, 0, `${command}: ${stdout}${stderr}`);
@@ -104,7 +104,7 @@ test("discarded bytes are read as zeros", async () => {
   assert.deepEqual(await Promise.all([0, 1, 2].map(zeros)), [0, 1 << 20, 0]);
 });
 
-test("XFS and ext4 made and filled by the guest are whole", async () => {
+test("XFS and ext4 are intact after the guest has created and filled them", async () => {
   await run("mkfs.xfs -q -f /dev/vda && mount -t xfs /dev/vda /mnt && cp -a /bin /mnt/ && umount /mnt");
   assert.equal(spawnSync("xfs_repair", ["-n", "-f", file]).status, 0);
   const [, , flushes, discards, zeroings] = await operations();
@@ -118,7 +118,7 @@ test("XFS and ext4 made and filled by the guest are whole", async () => {
   assert.equal(checked.status, 0, checked.stdout);
 });
 
-test("a server that is killed and started again is a pause to the guest, and nothing is lost", async () => {
+test("a server that is killed and restarted only pauses the guest, and nothing is lost", async () => {
   const verified = run(
     "fio --name=v --filename=/dev/vda --rw=randwrite --bs=4k --size=64m --iodepth=32 --ioengine=libaio --direct=1 " +
       "--verify=crc32c --verify_fatal=1 --do_verify=1 --randseed=11 --output-format=terse",
@@ -129,7 +129,7 @@ test("a server that is killed and started again is a pause to the guest, and not
   };
   void verified.then(over, over);
   for (let kills = 0; kills < 3 && !isOver; kills++) {
-    // QEMU 7.2 never comes back to a disk whose server goes away while it is being set up.
+    // QEMU 7.2 never reconnects if the server goes away while QEMU sets up the disk.
     for (let tries = 0; !isOver && (await operations()).every((count) => count === 0); tries++) {
       assert.ok(tries < 1200, "QEMU does not come back");
       await pause(100);
@@ -142,7 +142,7 @@ test("a server that is killed and started again is a pause to the guest, and not
   assert.equal(await run("dmesg | grep -ci 'error.*vda' || true"), "0\n");
 });
 
-test("a server that is stopped gives everything back first", async () => {
+test("a server that is stopped first completes all requests", async () => {
   const written = run("dd if=/dev/zero of=/dev/vda bs=64k count=512 oflag=direct 2>/dev/null");
   await end(server, "SIGTERM");
   server = await serve();
@@ -156,10 +156,10 @@ test("the guest sees the disk grow", async () => {
   await run(`dd if=/dev/zero of=/dev/vda bs=64k count=1 seek=${size / 65536 + 5} oflag=direct 2>/dev/null`);
 });
 
-test("memory that is plugged into a running VM is the disk's to read and write, too", async () => {
+test("memory plugged into a running VM can be used for the disk's buffers", async () => {
   const memory = (what: string) => `awk '/^${what}/ {print int($2 / 1024)}' /proc/meminfo`;
   const before = Number(await run(memory("MemTotal")));
-  // Little is left of what the VM has; buffers that are larger lie in what is plugged in.
+  // Little of the VM's original memory is free, so large buffers lie in the plugged memory.
   const free = Number(await run(memory("MemAvailable")));
   await run("mount -t tmpfs -o size=100% tmpfs /mnt");
   await run(`dd if=/dev/zero of=/mnt/filled bs=1M count=${free - 64} 2>/dev/null`);

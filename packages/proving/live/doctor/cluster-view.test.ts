@@ -26,7 +26,7 @@ before(async () => {
     osdSize: 1 << 30,
     auth: "cephx",
     pgs: 8,
-    // Soon: how long a client counts that is gone, and how long PGs may stand still unsaid.
+    // Seconds until a dead client no longer counts, and until inactive PGs are reported.
     settings: { osd_client_watch_timeout: 5, mon_pg_stuck_threshold: 5 },
   });
   await tell(`osd pool set ${pool} pg_autoscale_mode on`);
@@ -43,7 +43,7 @@ async function tell(...commands: string[]): Promise<void> {
   for (const command of commands) await ceph.admin.command(command.split(" "));
 }
 
-/** What the doctor says of a VM that is all right but for its image, by finding. */
+/** The doctor's findings about a VM whose only flaw is its image, by id. */
 async function found(image: string, notSeen: RegExp | undefined = undefined): Promise<Map<string, string>> {
   const file = join(directory, "qemu.txt");
   const disk = `-drive file=rbd:${image}:id=vms,if=none,id=d0,cache=none,discard=on -device virtio-blk-pci,drive=d0,iothread=t`;
@@ -56,7 +56,7 @@ async function found(image: string, notSeen: RegExp | undefined = undefined): Pr
   return new Map([...disks, vm].flatMap(({ findings }) => findings.map(({ id, why }) => [id, why] as const)));
 }
 
-/** Asks again until it is found: the managers tell of health every few seconds. */
+/** Repeats the check until the finding appears: managers report health every few seconds. */
 async function foundSoon(image: string, id: string): Promise<string> {
   for (let tries = 120; ; tries--) {
     const all = await found(image);
@@ -66,7 +66,7 @@ async function foundSoon(image: string, id: string): Promise<string> {
   }
 }
 
-/** The findings are `ids`, and nothing else, as soon as the PGs of a new pool are active: health tells of them until then. */
+/** Asserts that the findings are exactly `ids`. Waits for the PGs of a new pool, because health reports them until they are active. */
 async function finds(image: string, ids: string[]): Promise<void> {
   for (let tries = 120; ; tries--) {
     const all = [...(await found(image)).keys()].sort();
@@ -76,7 +76,7 @@ async function finds(image: string, ids: string[]): Promise<void> {
 }
 
 function start(...args: string[]): ChildProcess {
-  // `rbd watch` ends with its input.
+  // `rbd watch` ends when its input does.
   const child = spawn("rbd", ["--conf", ceph.conf, "--id", "admin", ...args], {
     stdio: ["pipe", "ignore", "ignore"],
   });
@@ -135,7 +135,7 @@ test("features, object size, snapshots, settings and parents of an image", async
   );
 });
 
-test("the lock of a client that died, and two that watch", async () => {
+test("the lock of a client that died, and two watchers", async () => {
   await ceph.admin.rbd(["create", "--size", "16M", ...features, `${pool}/held`]);
   const writer = start("bench", `${pool}/held`, "--io-type", "write", "--io-total", "100G");
   const locked = async () => (await ceph.admin.rbdJson(["lock", "ls", `${pool}/held`])) as unknown[];
@@ -180,7 +180,7 @@ test("pools: one PG, no autoscaler, one copy, settings, an erasure code without 
   await finds(`${pool}/coded`, ["erasure-unoptimized"]);
 });
 
-test("a pool under another root than this host, with PGs that find no OSD", async () => {
+test("a pool under another CRUSH root than this host, whose PGs find no OSD", async () => {
   const host = hostname().split(".")[0]!;
   const nodes = ((await ceph.admin.command(["osd", "tree"])) as { nodes: { name: string; type: string }[] })
     .nodes;
@@ -196,9 +196,9 @@ test("a pool under another root than this host, with PGs that find no OSD", asyn
   await ceph.admin.rbd(["create", "--size", "16M", ...features, "far/disk"]);
   await finds("far/disk", []);
   await tell("osd pool set far crush_rule there");
-  // The image itself does not answer now, which is no reason to wait for ever.
+  // The image does not answer, so the doctor must give up after a while.
   const far = await found("far/disk", /image far\/disk: no answer within 10 s/);
-  // Health tells of the PGs as well, once the monitor has noticed them.
+  // Health reports the inactive PGs too, once the monitor has noticed them.
   assert.deepEqual(
     [...far.keys()].filter((id) => id !== "pgs-inactive"),
     ["pool-other-root"],
@@ -210,10 +210,10 @@ test("a pool under another root than this host, with PGs that find no OSD", asyn
   await tell("osd pool set far crush_rule replicated_rule");
 });
 
-test("PGs that have too few copies to be active", async () => {
+test("PGs with too few copies to be active", async () => {
   await tell("osd pool create strict 4 4", "osd pool set strict size 3", "osd pool set strict min_size 3");
   await ceph.stopDaemon("osd.2");
-  // Of an image whose own PGs answer: health is the whole cluster's.
+  // This image's own PGs answer, but health covers the whole cluster.
   assert.match(await foundSoon(`${pool}/good`, "pgs-inactive"), /: \d+ pgs? (inactive|peering)/);
   await ceph.startDaemon("osd.2");
 });
@@ -223,7 +223,7 @@ test("OSDs nearly full", async () => {
   assert.match(await foundSoon(`${pool}/good`, "pool-nearfull"), /nearfull/);
 });
 
-test("a cluster that cannot be reached as that user says why", async () => {
+test("a cluster that refuses the user is reported with the reason", async () => {
   const file = join(directory, "qemu.txt");
   const { code, stderr } = await callSiphon(["doctor", "vm", file, "--conf", ceph.conf, "--id", "nobody"]);
   assert.equal(code, 1);

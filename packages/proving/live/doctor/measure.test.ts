@@ -15,7 +15,7 @@ const directory = mkdtempSync(join(tmpdir(), "siphon-measure-"));
 process.env.SIPHON_STATE_DIR = join(directory, "state");
 const runs = join(directory, "runs");
 const vm = join(directory, "vm");
-/** All right but for its thread: two VMs are enough to measure it. */
+/** A VM whose only flaw is its missing I/O thread: measuring it takes two VMs. */
 const nearlyGood = join(directory, "nearly-good");
 const tiny = ["--repeat", "1", "--load-seconds", "1", "--size", "64M", "--out", runs];
 let ceph: LocalCluster;
@@ -51,7 +51,7 @@ after(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** Everything of siphon's that runs for this test, without the cluster that all tests share. */
+/** The processes that siphon has started for this test, except the cluster that all tests share. */
 function running(): number[] {
   const own = `${process.env.SIPHON_STATE_DIR}/`;
   const shared = `${own}clusters/${ceph.name}`;
@@ -63,8 +63,8 @@ function running(): number[] {
 
 const images = () => ceph.admin.rbd(["ls", "libvirt-pool"]);
 
-// Five VMs boot in it, each emulated.
-test("each change and all together, measured on a cluster of this machine, stand in the table and in a report", {
+// This test boots five emulated VMs.
+test("each change and all of them together are measured on a local cluster, and stand in the table and in a report", {
   timeout: 600_000,
 }, async () => {
   const { code, stdout, stderr } = await callSiphon(["doctor", "vm", vm, "--measure", "--json", ...tiny]);
@@ -76,9 +76,9 @@ test("each change and all together, measured on a cluster of this machine, stand
     assert.match(worth?.source ?? "", /^measured for this VM on \d{4}-/, `${id}: ${JSON.stringify(worth)}`);
     assert.equal(worth?.interval?.length, 2);
   }
-  // Both are mended by cache=none.
+  // cache=none fixes both findings.
   assert.deepEqual(worthOf("cache-writeback-depends"), worthOf("cache-librbd-on"));
-  // No run of seconds shows what TRIM is worth.
+  // A run of a few seconds cannot show the benefit of TRIM.
   assert.equal(worthOf("discard-off"), null);
   assert.match(
     notes.join("\n"),
@@ -108,7 +108,7 @@ test("each change and all together, measured on a cluster of this machine, stand
   assert.deepEqual(running(), []);
 });
 
-test("in a pool that is named the test image is made and removed", async () => {
+test("in a named pool the test image is made and removed", async () => {
   const where = ["--conf", ceph.conf, "--id", "admin", "--pool", "libvirt-pool"];
   const { code, stdout, stderr } = await callSiphon([
     "doctor",
@@ -124,7 +124,7 @@ test("in a pool that is named the test image is made and removed", async () => {
   assert.deepEqual(running(), []);
 });
 
-test("Ctrl-C ends it and takes away what it made; the exit code is 130", async () => {
+test("Ctrl-C ends the measurement and removes everything it made; the exit code is 130", async () => {
   const words = [
     "doctor",
     "vm",
@@ -148,7 +148,7 @@ test("Ctrl-C ends it and takes away what it made; the exit code is 130", async (
   assert.equal((await images()).trim(), "");
 });
 
-test("what cannot be measured is refused before anything starts", async () => {
+test("a measurement that is not possible is refused before anything starts", async () => {
   const refused: [string[], RegExp][] = [
     [["--conf", ceph.conf], /no pool is named for it/],
     [["--disk", "scsi7"], /it has no disk scsi7/],

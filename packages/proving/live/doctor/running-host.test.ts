@@ -19,7 +19,7 @@ after(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** A program that only waits, under the name and with the arguments of a QEMU. */
+/** A program that only waits, with the name and the arguments of a QEMU process. */
 async function fake(name: string, script: string, options: string[] = []): Promise<ChildProcess> {
   const disk = ["-drive", "file=rbd:p/i:id=u,if=none,id=d0,cache=none", "-device", "virtio-blk-pci,drive=d0"];
   const words = ["-nodefaults", "-name", `guest=${name}`, ...disk, ...options];
@@ -39,14 +39,14 @@ test("50 VMs on one host take less than 15 s of CPU", async () => {
   const { stdout, stderr } = await call("/bin/bash", ["-c", timed, process.execPath, ...words]);
   const { vms } = JSON.parse(stdout) as { vms: Examination[] };
   assert.equal(vms.filter(({ name }) => name?.startsWith("siphon-many-")).length, 50, stderr);
-  // On a busy machine the clock counts other people's work.
+  // CPU time: on a busy machine the elapsed time includes other programs.
   const seconds = stderr.trim().split("\n").at(-1)!.split(" ").map(Number);
   assert.ok(seconds[0]! + seconds[1]! + 2 < 15, stderr);
   for (const child of children.splice(0)) await kill(child);
 });
 
-test("a process that becomes another program is not mistaken for the VM that it was", async () => {
-  // The VM is being watched once its monitor is asked.
+test("a process that has become another program is not mistaken for the VM", async () => {
+  // When the doctor asks the monitor, it has already identified the VM.
   const path = join(directory, "changes.qmp");
   const monitor = createServer().listen(path);
   await once(monitor, "listening");

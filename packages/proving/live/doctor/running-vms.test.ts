@@ -24,7 +24,7 @@ import { ProxmoxVm } from "../../support/doctor/proxmox-vm.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "siphon-running-"));
 process.env.SIPHON_STATE_DIR = join(directory, "state");
-/** Ceph and QEMU come from a root (`--root`), which does not take LD_LIBRARY_PATH from here. */
+/** Ceph and QEMU come from a root (`--root`), which ignores this process's LD_LIBRARY_PATH. */
 const inRoot = process.env.SIPHON_TEST_PYTHON !== undefined;
 const libraries = join(directory, "librbd");
 const load =
@@ -80,7 +80,7 @@ after(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** A librbd that can be replaced without harm to others. */
+/** Makes a copy of librbd, which the test can replace without affecting other programs. */
 function copyLibrbd(): void {
   mkdirSync(libraries);
   for (const file of globSync("/usr/lib/*-linux-gnu/{librbd.so.1.*,librados.so.2.*}"))
@@ -91,7 +91,7 @@ function copyLibrbd(): void {
 const idsOf = ({ disks, vm }: Examination): string[] =>
   [...disks.flatMap(({ findings }) => findings), ...vm.findings].map(({ id }) => id);
 
-/** Starts a load in the lab's VM, and waits until QEMU has counted more reads than fio makes to look at the device. */
+/** Starts a load in the lab's VM. Waits until QEMU has counted more reads than fio needs to inspect the device. */
 async function loadLab(): Promise<{ end: () => Promise<void> }> {
   const pidFile = "/tmp/load.pid";
   const before = await lab.bytesDone();
@@ -113,7 +113,7 @@ async function loadLab(): Promise<{ end: () => Promise<void> }> {
   };
 }
 
-test("a VM of the lab: release, allocator, threads, librbd's counters and settings, and a monitor that is taken", async () => {
+test("a VM of the lab: release, allocator, threads, librbd's counters and settings, and a monitor in use", async () => {
   const { end } = await loadLab();
   const vm = await vmOfHost(String(lab.pid), { seconds: 3 });
   await end();
@@ -134,7 +134,7 @@ test("a VM of the lab: release, allocator, threads, librbd's counters and settin
     assert.ok(!idsOf(examination).includes(id), id);
 });
 
-test("a librbd that is replaced under a VM is told with its release, and with what is installed", {
+test("a librbd that is replaced under a VM is reported with its release and with the installed one", {
   skip: inRoot && "the root's QEMU takes its own librbd",
 }, async () => {
   const [file] = globSync(`${libraries}/librbd.so.1.*`);
@@ -161,7 +161,7 @@ test("a domain of libvirt: its name, its user, its iothread; the monitor is libv
   assert.ok(!idsOf(examination).includes("key-exposed"), "libvirt hides the key");
   for (const id of ["iothread-missing", "cache-librbd-on", "allocator-libc"])
     assert.ok(idsOf(examination).includes(id), `${id} of ${idsOf(examination)}`);
-  // A second question, of the domain's XML, is about the same disk in the same words.
+  // The domain's XML describes the same disk, so the doctor must report it in the same words.
   const xml = join(directory, "domain.xml");
   writeFileSync(xml, await libvirt.xml());
   const { stdout } = await callSiphon(["doctor", "vm", xml, "--json"]);
@@ -169,7 +169,7 @@ test("a domain of libvirt: its name, its user, its iothread; the monitor is libv
   for (const id of ["iothread-missing", "cache-librbd-on"]) assert.ok(told.includes(id), `${id} of ${told}`);
 });
 
-test("a VM started as Proxmox does: what was set and plugged in since, by its monitor; its guest's scheduler, by its agent", async () => {
+test("a VM started like by Proxmox: its monitor shows changes made since, its agent shows the guest's scheduler", async () => {
   await createImage(ceph.admin, { image: "plugged", size: 16 << 20 });
   await askQmp(
     proxmox.qmpSocket,
@@ -190,7 +190,7 @@ test("a VM started as Proxmox does: what was set and plugged in since, by its mo
     },
   );
   await proxmox.startAgent();
-  // Debian 13's kernel has mq-deadline as a module, which this guest does not load: it stays with none.
+  // In Debian 13 mq-deadline is a kernel module, which this guest does not load, so the scheduler stays "none".
   const { stdout: choice } = await proxmox.guest.run(
     "echo mq-deadline > /sys/block/sda/queue/scheduler; cat /sys/block/sda/queue/scheduler",
   );
@@ -212,25 +212,25 @@ test("a VM started as Proxmox does: what was set and plugged in since, by its mo
     assert.deepEqual([vm.guestSchedulers?.value.get("sda"), scheduler], ["none", undefined]);
   }
   assert.match(vm.unseen.join("\n"), /no admin socket/);
-  // Whoever asks hangs up: Proxmox's own tools get in afterwards.
+  // The doctor has disconnected from the monitor, so Proxmox's tools can connect again.
   const [status] = await askQmp(proxmox.qmpSocket, { execute: "query-status" });
   assert.equal((status as { status: string }).status, "running");
 });
 
-test("the change of a running VM is told in its platform's words, and written through what runs it", async () => {
+test("a change to a running VM is described in its platform's terms and written by the platform's tools", async () => {
   const words = ["doctor", "fix", libvirt.name, "--finding", "iothread-missing"];
   const { stdout, code } = await callSiphon(words);
   assert.equal(code, 0);
   assert.match(
     stdout,
-    // libvirt of Debian 13 makes no format node on top of a raw one.
+    // Debian 13's libvirt adds no format node above a raw storage node.
     /^# libvirt-1-(format|storage): <iothreads>1<\/iothreads> and iothread='1' in <driver>\n# .*virsh define/,
   );
   const refused = await callSiphon([...words, "--write"]);
   assert.match(refused.stderr, /goes through what runs it\n\s+virsh dumpxml --inactive/);
 });
 
-test("pins and a CPU limit of a VM that runs", async (t) => {
+test("CPU pinning and a CPU limit of a running VM", async (t) => {
   const [iothreads] = await askQmp(proxmox.qmpSocket, { execute: "query-iothreads" });
   const all = iothreads as { id: string; "thread-id": number }[];
   const iothread = all.find(({ id }) => id === "iothread-virtioscsi0");
@@ -242,12 +242,12 @@ test("pins and a CPU limit of a VM that runs", async (t) => {
   for (const tid of pinned) execFileSync("taskset", ["-pc", "0", tid]);
   const vm = await vmOfHost("101", { seconds: 0 });
   assert.ok(idsOf(examineVm(vm)).includes("thread-shares-core"), JSON.stringify(vm.host));
-  // The thread itself has no name: this one is too long for the kernel.
+  // The thread itself has no name, because this one is too long for the kernel.
   assert.match(vm.host.sharedCores!.value, /^IO iothread-virtioscsi0 may run on core 0 only/);
   for (const tid of pinned) execFileSync("taskset", ["-pc", "0-1", tid]);
   const group = limitedGroup(t.name);
   if (group === undefined) return t.diagnostic("control groups cannot be made here");
-  // A guest that is always busy reaches the limit on a busy machine as well, where a load that does I/O would wait its turn.
+  // A busy guest reaches its limit even on a busy machine; a guest that does I/O would mostly wait.
   const { stdout: loop } = await proxmox.guest.run(
     "(while :; do :; done) </dev/null >/dev/null 2>&1 & echo $!",
   );
@@ -262,7 +262,7 @@ test("pins and a CPU limit of a VM that runs", async (t) => {
   }
 });
 
-/** A control group of version 2 or 1 that gets a twentieth of a CPU; undefined where none can be made. */
+/** Makes a control group (version 1 or 2) limited to a twentieth of a CPU; undefined if that is not possible. */
 function limitedGroup(name: string): string | undefined {
   const own = `siphon-${process.pid}-${name.length}`;
   for (const [top, file, limit] of [
@@ -285,7 +285,7 @@ function rmdir(path: string): void {
   execFileSync("sh", ["-c", 'rmdir "$0" 2>/dev/null || true', path]);
 }
 
-test("without root a VM of another user is seen by its command line, and what is not seen is said", {
+test("without root, a VM of another user is found by its command line, and the doctor says what it could not see", {
   skip: process.geteuid?.() !== 0 && "only root can become another user",
 }, async () => {
   process.setegid!(65534);
@@ -308,11 +308,11 @@ test("without root a VM of another user is seen by its command line, and what is
   }
 });
 
-test("all VMs of the host on one page, without the key of any of them", async () => {
+test("all VMs of the host are on one page, without any of their keys", async () => {
   const html = join(directory, "page.html");
   const { stdout, stderr, code } = await callSiphon(["doctor", "vm", "--seconds", "1", "--html", html]);
   assert.equal(code, 0, stderr);
-  // What the README shows is from here.
+  // The README's sample output is printed here.
   if (process.env.SIPHON_SHOW) process.stdout.write(stdout);
   for (const title of ["lab", "mail 101", libvirt.name])
     assert.match(stdout, new RegExp(`^${title} .*\\(`, "m"));
@@ -325,7 +325,7 @@ test("all VMs of the host on one page, without the key of any of them", async ()
   }
 });
 
-test("a profile of a running VM is named among what was seen; the VM goes on", async () => {
+test("a profile of a running VM is listed among the sources, and the VM runs on", async () => {
   const words = ["doctor", "vm", String(lab.pid), "--seconds", "1", "--profile", "--json"];
   const { stdout, stderr, code } = await callSiphon(words, { cwd: directory });
   assert.equal(code, 0, stderr);
@@ -335,7 +335,7 @@ test("a profile of a running VM is named among what was seen; the VM goes on", a
   assert.equal((await lab.run("true")).exitCode, 0);
 });
 
-test("a VM that ends while it is watched is told as far as it was seen", async () => {
+test("a VM that ends while it is examined is reported with what was seen until then", async () => {
   const said = () => readFileSync(proxmox.qmpLog, "utf8").split("rd_operations").length;
   const before = said();
   const watching = vmOfHost("101", { seconds: 5 });

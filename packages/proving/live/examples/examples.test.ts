@@ -13,7 +13,7 @@ import { LocalCluster } from "@siphon/lab";
 import { Cluster } from "@siphon/rados";
 import { ImagePool } from "@siphon/rbd";
 
-/** The programs in examples/, as a stranger would run them. */
+/** Runs the programs in examples/ as a new user would. */
 
 const run = promisify(execFile);
 const pool = "libvirt-pool";
@@ -38,18 +38,18 @@ before(async () => {
 
 after(() => ending.disposeAsync());
 
-test("read-image prints size and checksum of an image", async () => {
+test("read-image prints an image's size and checksum", async () => {
   const sum = createHash("sha256").update(content).digest("hex");
   const { stdout } = await example("read-image", pool, "disk");
   assert.equal(stdout, `${pool}/disk: ${content.length} bytes, sha256 ${sum}\n`);
 });
 
-test("watch-notify has one client hear another, and answer", async () => {
+test("watch-notify: one client hears another, and answers", async () => {
   const { stdout } = await example("watch-notify", pool, "meeting");
   assert.match(stdout, /^heard: hello\nclient\.\d+ answered: good morning\n0 watchers did not answer\n$/);
 });
 
-test("attach-nbd serves an image to QEMU, and lets go of it when it is told to end", async () => {
+test("attach-nbd serves an image to QEMU, and closes the image when it is asked to end", async () => {
   const socket = join(directory, "disk.sock");
   const server = spawn(process.execPath, [file("attach-nbd"), `${pool}/disk`, socket], {
     env: environment(),
@@ -75,7 +75,7 @@ test("attach-nbd serves an image to QEMU, and lets go of it when it is told to e
   assert.deepEqual((await image.locks.list()).lockers, []);
 });
 
-test("examine-vm tells what is wrong with a VM's disk, and ends with 1", async () => {
+test("examine-vm reports what is wrong with a VM's disk, and exits with 1", async () => {
   const xml = join(directory, "vm1.xml");
   await writeFile(
     xml,

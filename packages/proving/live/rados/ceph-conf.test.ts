@@ -49,14 +49,14 @@ const settings = [
 ];
 
 for (const name of ["client.x", "client.admin"]) {
-  test(`settings are those that ceph-conf finds for ${name}`, async () => {
+  test(`settings are those that ceph-conf prints for ${name}`, async () => {
     const path = join(directory, "east.conf");
     await writeFile(path, file);
     const config = await CephConf.load({ conf: path, name, env: {} });
     for (const setting of settings) {
       const args = ["-c", path, "--name", name, "--lookup", setting];
       const theirs = await run("ceph-conf", args).catch(() => undefined);
-      // ceph-conf prints nothing for an empty setting too, and cannot be told from finding none by its output.
+      // ceph-conf prints nothing for an empty setting and for a missing one, so the output cannot distinguish them.
       assert.equal(config.get(setting) ?? "", theirs?.stdout.replace(/\n$/, "") ?? "", setting);
     }
   });

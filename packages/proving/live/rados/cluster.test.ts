@@ -27,7 +27,7 @@ for (const mode of Object.keys(liveModes) as LiveMode[]) {
       await ceph?.down();
     });
 
-    test("a session with the maps of the cluster", () => {
+    test("a session receives the cluster's maps", () => {
       assert.equal(cluster.fsid, ceph.fsid);
       assert.deepEqual(cluster.monmap.mons.map(({ name }) => name).sort(), ["a", "b", "c"]);
       assert.match(cluster.currentMon!, /^mon\.?[abc]?$/);
@@ -36,7 +36,7 @@ for (const mode of Object.keys(liveModes) as LiveMode[]) {
       assert.ok([...cluster.pools.values()].includes("libvirt-pool"));
     });
 
-    test("commands to every kind of daemon, with JSON back", async () => {
+    test("daemons of every kind answer commands with JSON", async () => {
       const ask = { prefix: "version" };
       const answers = await Promise.all([
         cluster.command(ask),
@@ -44,7 +44,7 @@ for (const mode of Object.keys(liveModes) as LiveMode[]) {
         cluster.command(ask, { target: { mgr: "active" } }),
         cluster.command(ask, { target: { mon: "b" } }),
       ]);
-      // From Tentacle on, daemons other than monitors leave the words before it out.
+      // Since Tentacle, only monitors print the words before the version.
       const version = new RegExp(`"version":"(ceph version )?${cephRelease}\\.`);
       for (const answer of answers) assert.match(JSON.stringify(answer), version);
       const df = (await cluster.command({ prefix: "osd df" }, { target: "mgr" })) as { nodes: unknown[] };
@@ -56,7 +56,7 @@ for (const mode of Object.keys(liveModes) as LiveMode[]) {
       assert.equal(pg.state, "active+clean");
     });
 
-    test("a command that is refused fails with the daemon's errno and words", async () => {
+    test("a refused command fails with the daemon's errno and message", async () => {
       const unknown = cluster.command({ prefix: "osd no-such-thing" });
       await assert.rejects(unknown, {
         code: "EINVAL",
@@ -72,7 +72,7 @@ for (const mode of Object.keys(liveModes) as LiveMode[]) {
       });
     });
 
-    test("a handle that is closed lets go of everything that waits on it", async () => {
+    test("closing a handle rejects everything that waits on it", async () => {
       const closing = await Cluster.connect({ conf: ceph.conf, name: "client.admin", env: {} });
       const closed = { code: "SIPHON_RADOS_CLOSED" };
       const waiting = [
@@ -91,7 +91,7 @@ for (const mode of Object.keys(liveModes) as LiveMode[]) {
       const pool = cluster.osdmap.poolByName("ours")!;
       assert.deepEqual([pool.pgNum, pool.size, [...pool.applications.keys()]], [4, 1, ["rados"]]);
       let usage = await cluster.df();
-      // The manager takes its time to count what is new.
+      // The manager counts new objects with a delay.
       await until(async () => {
         usage = await cluster.df();
         return usage.pools.some(({ id }) => id === pool.id);
@@ -103,7 +103,7 @@ for (const mode of Object.keys(liveModes) as LiveMode[]) {
       assert.equal(cluster.osdmap.poolByName("ours"), undefined);
     });
 
-    test("a client is kept away and let back", async () => {
+    test("a client is added to the blocklist and removed again", async () => {
       const addr = { type: "any", nonce: 4711, family: 4, address: "192.0.2.9", port: 0 } as const;
       await cluster.blocklist("add", "192.0.2.9:0/4711", 600);
       assert.ok(cluster.osdmap.isBlocklisted([addr]));
@@ -120,7 +120,7 @@ for (const mode of Object.keys(liveModes) as LiveMode[]) {
     });
 
     if (mode.startsWith("v2")) {
-      test("a client of msgr2.0, from before the revision, is served as well", async () => {
+      test("a client of msgr2.0, before its revision 1, is served as well", async () => {
         const { modes, mons, name, key } = await resolveSettings({ conf: ceph.conf, env: {} });
         const messenger = new Messenger({ modes, revision: 0 });
         const authenticator =
@@ -136,7 +136,7 @@ for (const mode of Object.keys(liveModes) as LiveMode[]) {
       });
     }
 
-    test("an OSD that is killed and comes back is found again through the map", async () => {
+    test("an OSD that is killed and restarted is found again through the map", async () => {
       const version = () => cluster.command({ prefix: "version" }, { target: { osd: 0 } });
       const before = await version();
       const [{ nonce } = assert.fail()] = cluster.osdmap.addrs(0);
@@ -146,7 +146,7 @@ for (const mode of Object.keys(liveModes) as LiveMode[]) {
       assert.deepEqual(await version(), before);
     });
 
-    test("monitors killed one after the other: every command of a stream is answered", async () => {
+    test("monitors are killed in turn: every command of a stream is answered", async () => {
       const stop = new AbortController();
       const { globalId } = cluster;
       let answered = 0;
@@ -169,21 +169,21 @@ for (const mode of Object.keys(liveModes) as LiveMode[]) {
     });
 
     if (mode !== "v2/cephx/secure") {
-      test("where secure mode is demanded, there is no connection", async () => {
+      test("a client that requires secure mode does not connect", async () => {
         const settings = { ms_mon_client_mode: "secure", ms_client_mode: "secure" };
         const attempt = Cluster.connect({ conf: ceph.conf, name: "client.admin", settings, env: {} });
         await assert.rejects(attempt, { code: "SIPHON_RADOS_MODE", message: /secure/ });
       });
     }
 
-    test("a client whose clock is a year off", async ({ mock }) => {
+    test("a client whose clock is a year off connects", async ({ mock }) => {
       mock.timers.enable({ apis: ["Date"], now: Date.now() - 365 * 86_400_000 });
       await using late = await Cluster.connect({ conf: ceph.conf, name: "client.admin", env: {} });
       await late.command({ prefix: "version" }, { target: { osd: 0 } });
     });
 
     if (liveModes[mode].auth === "cephx") {
-      test("keys and tickets are in nothing that prints", async () => {
+      test("no output contains keys or tickets", async () => {
         const keyring = await readFile(ceph.conf.replace("ceph.conf", "client.admin.keyring"), "utf8");
         const key = Buffer.from(/key = (\S+)/.exec(keyring)![1]!, "base64").subarray(-16);
         const failures = await Promise.allSettled([

@@ -15,7 +15,7 @@ before(async () => {
 after(() => rm(directory, { recursive: true }));
 
 for (const algorithm of ["uniform", "list", "tree", "straw", "straw2", undefined] as const) {
-  test(`every placement is that of crushtool: buckets of ${algorithm ?? "mixed"} algorithm`, async () => {
+  test(`every placement is crushtool's: buckets of ${algorithm ?? "mixed"} algorithm`, async () => {
     for (const [index, shape] of shapes.entries()) {
       const seed = 100 * index + (algorithm?.length ?? 0);
       const random = new Random(seed);
@@ -24,7 +24,7 @@ for (const algorithm of ["uniform", "list", "tree", "straw", "straw2", undefined
   });
 }
 
-test("every placement is that of crushtool: weight sets and replacement ids", async () => {
+test("every placement is crushtool's: weight sets and replacement ids", async () => {
   for (const [index, shape] of [...shapes, ...shapes].entries()) {
     const random = new Random(7000 + index);
     const map = crushText(random, shape, index < shapes.length ? "straw2" : undefined, 0);

@@ -15,7 +15,7 @@ import { until } from "../../support/until.ts";
 
 const execute = promisify(execFile);
 
-/** Releases that a cluster of this release can demand of its clients, from Luminous on. */
+/** The releases that a cluster of this release can require of its clients, since Luminous. */
 const releases = ["luminous", "nautilus", "pacific", "reef", "squid", "tentacle"];
 const numbers: Record<string, number> = {
   luminous: 12,
@@ -27,7 +27,7 @@ const numbers: Record<string, number> = {
 };
 const demandable = releases.filter((release) => numbers[release]! <= cephRelease);
 
-describe(`what a cluster of Ceph ${cephRelease} may demand of its clients`, () => {
+describe(`requirements that a cluster of Ceph ${cephRelease} can set for its clients`, () => {
   let ceph: LocalCluster;
   let cluster: Cluster;
   let directory = "";
@@ -70,8 +70,8 @@ describe(`what a cluster of Ceph ${cephRelease} may demand of its clients`, () =
   }
 
   for (const release of demandable) {
-    test(`a client of ${release} or newer: this one stays, and others like it come in, over v1 and v2`, async () => {
-      // Refused as long as a client is connected that looks older.
+    test(`${release} is required: this client stays connected, and new ones connect over v1 and v2`, async () => {
+      // The monitors refuse this while an older client seems to be connected.
       await cluster.command({ prefix: "osd set-require-min-compat-client", version: release });
       await until(
         async () => (await cluster.latestOsdMap()).state.requireMinCompatClient === numbers[release],
@@ -92,7 +92,7 @@ describe(`what a cluster of Ceph ${cephRelease} may demand of its clients`, () =
     });
   }
 
-  test("`ceph features` counts this client as one of the newest release that it can tell", async () => {
+  test("`ceph features` counts this client under the newest release that it can distinguish", async () => {
     interface Features {
       client: { features: string; release: string; num: number }[];
     }
@@ -101,11 +101,13 @@ describe(`what a cluster of Ceph ${cephRelease} may demand of its clients`, () =
     assert.deepEqual([...new Set(client.map(({ release }) => release))], [told]);
   });
 
-  test("the OSDs are of this release, and the map says so", () => {
+  test("the OSDs are of this release, and the map confirms it", () => {
     assert.equal(cluster.osdmap.state.requireOsdRelease, cephRelease);
   });
 
-  test("primaries moved by pg-upmap-primary and back, under load", { skip: cephRelease < 18 }, async () => {
+  test("pg-upmap-primary moves primaries and moves them back, under load", {
+    skip: cephRelease < 18,
+  }, async () => {
     await cluster.createPool({ name: "upmapped", pgs: 8, size: 3, application: "rados" });
     const pool = await cluster.pool("upmapped");
     const { id } = cluster.osdmap.poolByName("upmapped")!;
@@ -120,7 +122,7 @@ describe(`what a cluster of Ceph ${cephRelease} may demand of its clients`, () =
       }
       await until(() => pgs.every(({ seed }) => place(seed).actingPrimary === moved.get(seed)));
       await progress();
-      // A client that comes now has to bring the feature along.
+      // A new client must support the feature.
       await using late = await connect();
       await late.command({ prefix: "version" }, { target: { osd: 0 } });
       for (const { pgid } of pgs) await cluster.command({ prefix: "osd rm-pg-upmap-primary", pgid });
@@ -129,12 +131,12 @@ describe(`what a cluster of Ceph ${cephRelease} may demand of its clients`, () =
     });
   });
 
-  test("overwrites in an erasure-coded pool on bluestore", async () => {
+  test("an erasure-coded pool on BlueStore takes overwrites", async () => {
     await coded("overwritten", ["k=2", "m=1", "crush-failure-domain=osd"]);
     await underLoad(await cluster.pool("overwritten"), (progress) => progress());
   });
 
-  test("a rule that places several shards on a host (MSR)", { skip: cephRelease < 19 }, async () => {
+  test("a rule places several shards on a host (MSR)", { skip: cephRelease < 19 }, async () => {
     const several = ["crush-osds-per-failure-domain=3", "crush-num-failure-domains=1"];
     await coded("msr", ["k=2", "m=1", "crush-failure-domain=host", ...several]);
     const { id } = cluster.osdmap.poolByName("msr")!;
@@ -145,7 +147,7 @@ describe(`what a cluster of Ceph ${cephRelease} may demand of its clients`, () =
     await underLoad(await cluster.pool("msr"), (progress) => progress());
   });
 
-  test("a pool with EC optimizations, under load while shards move, and crosswise with rados", {
+  test("a pool with EC optimizations works under load while shards move, and interoperates with rados", {
     skip: cephRelease < 20,
   }, async () => {
     await coded("optimized", ["k=2", "m=2", "crush-failure-domain=osd"]);
@@ -159,7 +161,7 @@ describe(`what a cluster of Ceph ${cephRelease} may demand of its clients`, () =
       });
       await until(() => cluster.osdmap.poolByName("optimized")!.nonprimaryShards.length > 0);
       await progress();
-      // Those that are left store a temporary set with primaries first.
+      // The remaining OSDs store a temporary acting set with the primaries first.
       await ceph.killDaemon("osd.1");
       await cluster.run({ prefix: "osd down", ids: ["1"] });
       await progress();
@@ -169,7 +171,7 @@ describe(`what a cluster of Ceph ${cephRelease} may demand of its clients`, () =
     await crosswise(pool);
   });
 
-  /** Makes an erasure-coded pool that takes overwrites. */
+  /** Makes an erasure-coded pool that allows overwrites. */
   async function coded(name: string, profile: string[]): Promise<void> {
     await cluster.run({ prefix: "osd erasure-code-profile set", name, profile });
     await cluster.createPool({ name, pgs: 4, erasureCodeProfile: name });
@@ -177,7 +179,7 @@ describe(`what a cluster of Ceph ${cephRelease} may demand of its clients`, () =
     await cluster.run({ prefix: "osd pool application enable", pool: name, app: "rados" });
   }
 
-  /** Data written by one, whole and in parts, is read by the other. */
+  /** Each of the two clients reads what the other has written, as a whole and in parts. */
   async function crosswise(pool: Pool): Promise<void> {
     const file = join(directory, "object");
     const rados = (...args: string[]) => execute("rados", ["--conf", ceph.conf, "-p", pool.name, ...args]);
@@ -208,7 +210,7 @@ describe(`what a cluster of Ceph ${cephRelease} may demand of its clients`, () =
   }
 });
 
-test("a cluster in stretch mode", async () => {
+test("a cluster in stretch mode loses a site", async () => {
   const settings = { osd_pool_default_size: 2, osd_pool_default_min_size: 1 };
   await using ceph = await upForTest("rados-stretch", { auth: "cephx", osds: 4, replicas: 2, settings });
   await using cluster = await Cluster.connect({ conf: ceph.conf, name: "client.admin", env: {} });
@@ -232,7 +234,7 @@ test("a cluster in stretch mode", async () => {
   const pool = await cluster.pool("libvirt-pool");
   await until(() => cluster.osdmap.poolByName("libvirt-pool")!.size === 4);
   await pool.writeFull("o", Buffer.from("1"));
-  // One of the two sites is gone.
+  // Kills one of the two sites.
   for (const osd of [2, 3]) await ceph.killDaemon(`osd.${osd}`);
   await ceph.killDaemon("mon.b");
   await cluster.run({ prefix: "osd down", ids: ["2", "3"] });
@@ -241,7 +243,7 @@ test("a cluster in stretch mode", async () => {
   assert.equal(`${await (await late.pool("libvirt-pool")).read("o")}`, "12");
 });
 
-/** A rule with two copies in each of two datacenters; rules of that kind come by the text of the CRUSH map. */
+/** Adds a rule with two copies in each of two datacenters, by the CRUSH map's text, the only way to add such a rule. */
 async function addRule(ceph: LocalCluster): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), "siphon-crush-"));
   const [map, text] = [join(directory, "map"), join(directory, "text")];

@@ -17,7 +17,7 @@ before(async () => {
 
 after(() => ending.disposeAsync());
 
-test("one entry in the blocklist ends a client and all that are fenced with it, in the middle of their writes", async () => {
+test("one blocklist entry ends a client and all clients fenced with it, in the middle of their writes", async () => {
   const owner = await connect();
   const workers = [await connect(owner), await connect(owner)];
   const bystander = await connect();
@@ -26,7 +26,7 @@ test("one entry in the blocklist ends a client and all that are fenced with it, 
   const writers = await Promise.all(clients.map((client, index) => Writer.start(client, `writer-${index}`)));
   const other = await Writer.start(bystander, "bystander");
   await Promise.all([...writers, other].map((writer) => writer.reached(50)));
-  // The only address that others see of the owner, and of the workers.
+  // The address under which others know the owner and its workers.
   const { address, port, nonce } = owner.fencedOptions().fencedWith!;
   await admin.blocklist("add", `${address}:${port}/${nonce}`);
   const ends = await Promise.all(writers.map((writer) => writer.ended));
@@ -36,7 +36,7 @@ test("one entry in the blocklist ends a client and all that are fenced with it, 
   const before = other.acknowledged;
   await other.reached(before + 50);
   for (const [index, writer] of writers.entries()) {
-    // Nothing comes later, and nothing that was acknowledged is missing.
+    // No later write arrives, and no acknowledged write is missing.
     const now = await read.read(writer.object);
     assert.deepEqual(now, stored[index]);
     assert.ok(now.readUInt32LE() >= writer.acknowledged, `${now.readUInt32LE()} of ${writer.acknowledged}`);
@@ -44,7 +44,7 @@ test("one entry in the blocklist ends a client and all that are fenced with it, 
   await other.stop();
 });
 
-test("clients that are fenced together do not end each other's connections", async () => {
+test("clients fenced together do not end each other's connections", async () => {
   const owner = await connect();
   const clients = [owner, await connect(owner), await connect(owner), await connect(owner)];
   let lost = 0;
@@ -60,7 +60,7 @@ test("clients that are fenced together do not end each other's connections", asy
   assert.equal(lost, 0);
 });
 
-/** Writes numbers to an object, one after the other, until a write fails. */
+/** Writes increasing numbers to an object until a write fails. */
 class Writer {
   readonly object: string;
   acknowledged = 0;
@@ -105,10 +105,10 @@ class Writer {
   }
 }
 
-/** @param owner whom the new client is fenced with */
+/** @param owner client that the new client is fenced with */
 async function connect(owner?: Cluster): Promise<Cluster> {
   const cluster = await Cluster.connect(
-    // As it reaches a worker.
+    // The options reach a worker as a structured clone.
     structuredClone(owner?.fencedOptions()) ?? { conf: ceph.conf, name: "client.admin", env: {} },
   );
   ending.defer(() => cluster.close());

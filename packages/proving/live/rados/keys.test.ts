@@ -12,7 +12,7 @@ import { hasAes256k } from "../../support/rados/ceph-release.ts";
 import { upForTest } from "../../support/rados/live-modes.ts";
 import { until } from "../../support/until.ts";
 
-/** Seconds that tickets live: what is changed is felt when they are renewed. */
+/** Lifetime of tickets in seconds. Changes take effect when tickets are renewed. */
 const lifetime = 6;
 
 describe("keys of types aes and aes256k side by side", {
@@ -21,7 +21,7 @@ describe("keys of types aes and aes256k side by side", {
   let ceph: LocalCluster;
   let admin: Cluster;
   let directory = "";
-  /** By user. */
+  /** Keys by user. */
   const keys = new Map<string, string>();
 
   before(async () => {
@@ -34,7 +34,7 @@ describe("keys of types aes and aes256k side by side", {
       const entity = `client.${type}`;
       const caps = ["mon", "allow *", "osd", "allow *", "mgr", "allow *"];
       const make = () => admin.command({ prefix: "auth get-or-create", entity, caps, key_type: type });
-      // Until the next look at the cluster's health, keys of a type that was just let in cannot be made.
+      // Keys of a newly allowed type cannot be made before the cluster checks its health again.
       const made = await eventually(make);
       keys.set(entity, (made as { key: string }[])[0]!.key);
     }
@@ -49,21 +49,21 @@ describe("keys of types aes and aes256k side by side", {
 
   const monSet = (name: string, value: string) => admin.command({ prefix: "mon set", name, value });
 
-  /** A handle whose key is in a keyring file of its own. */
+  /** Connects with the user's key in a separate keyring file. */
   async function connect(user: string, settings: Record<string, string> = {}): Promise<Cluster> {
     await writeKeyring(user, keys.get(user)!);
     const keyring = { keyring: join(directory, user) };
     return Cluster.connect({ conf: ceph.conf, name: user, settings: { ...keyring, ...settings }, env: {} });
   }
 
-  /** As administrators do it: another file takes the place of the keyring. */
+  /** Replaces the keyring by a new file, as administrators do. */
   async function writeKeyring(user: string, key: string): Promise<void> {
     const file = join(directory, user);
     await writeFile(`${file}.new`, `[${user}]\n\tkey = ${key}\n`, { mode: 0o600 });
     await rename(`${file}.new`, file);
   }
 
-  /** Load of one handle; ends with a check that whatever was acknowledged is there, once. */
+  /** Runs a load on one handle, then checks that every acknowledged write is there exactly once. */
   async function underLoad(
     cluster: Cluster,
     work: (progress: () => Promise<void>) => Promise<void>,
@@ -88,7 +88,7 @@ describe("keys of types aes and aes256k side by side", {
 
   for (const user of ["client.aes", "client.aes256k"]) {
     for (const mode of ["crc", "secure"]) {
-      test(`${user}: daemons of every kind, objects written and read, ${mode}`, async () => {
+      test(`${user}: commands to daemons of every kind, objects written and read, ${mode}`, async () => {
         await using cluster = await connect(user, { ms_client_mode: mode, ms_mon_client_mode: mode });
         for (const target of ["mon", { mgr: "active" }, { osd: 0 }] as const) {
           await cluster.command({ prefix: "version" }, { target });
@@ -100,7 +100,7 @@ describe("keys of types aes and aes256k side by side", {
     }
   }
 
-  test("the types of tickets, and of keys to be made, change while clients of both types are at work", async () => {
+  test("the types of tickets and of new keys change while clients with keys of both types work", async () => {
     await using old = await connect("client.aes");
     await using newer = await connect("client.aes256k");
     const change = async (progress: () => Promise<void>) => {
@@ -127,7 +127,7 @@ describe("keys of types aes and aes256k side by side", {
     ]);
   });
 
-  test("a type that is let in no longer: who has it waits, is told so, and goes on when it is let in again", async () => {
+  test("a client whose key type is no longer allowed waits, reports it, and continues when the type is allowed again", async () => {
     await using cluster = await connect("client.aes");
     const pool = await cluster.pool("keys");
     await pool.writeFull("kept", Buffer.from("1"));
@@ -150,11 +150,11 @@ describe("keys of types aes and aes256k side by side", {
     assert.equal((await pool.read("kept")).toString(), "12");
   });
 
-  test("a key is rotated under load, by a pending one and at once, to the other type and back: nothing is lost", async () => {
+  test("a key is rotated under load, by a pending key and directly, to the other type and back: nothing is lost", async () => {
     const user = "client.aes";
     await using cluster = await connect(user);
     await underLoad(cluster, async (progress) => {
-      // A pending key takes the place of the other when it is first used.
+      // A pending key replaces the old one when it is first used.
       const pending = await admin.command({ prefix: "auth get-or-create-pending", entity: user });
       const { pending_key } = (pending as { pending_key: string }[])[0]!;
       await progress();
@@ -177,14 +177,14 @@ describe("keys of types aes and aes256k side by side", {
     assert.ok(Buffer.from(keys.get(user)!, "base64").readUInt16LE(0) === 1);
   });
 
-  test("the monitors throw their secrets away, under load: new tickets come, and nothing is lost", async () => {
+  test("the monitors wipe their service keys under load: new tickets arrive, and nothing is lost", async () => {
     await using cluster = await connect("client.aes256k");
     await underLoad(cluster, async (progress) => {
       const renewed = events("tickets", 4);
       await admin.command({ prefix: "auth wipe-rotating-service-keys" });
       await renewed;
       await progress();
-      // These connections are new ones.
+      // These commands make new connections.
       for (const target of ["mon", { mgr: "active" }, { osd: 0 }] as const) {
         await cluster.command({ prefix: "version" }, { target });
       }
@@ -194,7 +194,7 @@ describe("keys of types aes and aes256k side by side", {
   });
 });
 
-/** Waits for so many events of the monitors' sessions in this process; the last of them. */
+/** Waits for this many events of the monitor sessions in this process, and returns the last. */
 function events(kind: MonEvent["event"], count: number, counts = (_: MonEvent) => true): Promise<MonEvent> {
   const name = "siphon:rados:mon";
   let left = count;
@@ -213,7 +213,7 @@ function events(kind: MonEvent["event"], count: number, counts = (_: MonEvent) =
   });
 }
 
-/** The answer, once there is one. */
+/** Repeats a request until it succeeds. */
 async function eventually<T>(ask: () => Promise<T>): Promise<T> {
   for (let tries = 60; ; tries--) {
     try {

@@ -9,7 +9,7 @@ import { upForTest } from "../../support/rados/live-modes.ts";
 
 const recordBytes = 512;
 
-/** Appends numbered records to an object, one after the other or many at a time: none may be missing, double or late. */
+/** Appends numbered records to an object, with `depth` requests in flight. No record may be missing, duplicated or out of order. */
 class Appender {
   readonly #cluster: Cluster;
   readonly #target: ObjectTarget;
@@ -28,7 +28,7 @@ class Appender {
     return this.#acknowledged;
   }
 
-  /** Waits for the last answer, and reads the records back. */
+  /** Waits for the last reply, and verifies the records. */
   async check(): Promise<void> {
     this.#stopping = true;
     await this.#ended.promise;
@@ -77,7 +77,7 @@ describe("under load", () => {
     ceph = await upForTest("rados-objecter", spec);
     cluster = await Cluster.connect({
       ...{ conf: ceph.conf, name: "client.admin", env: {} },
-      // Connections that break in the middle of what comes in, when a test says so.
+      // Breaks a connection in the middle of incoming data when a test asks for it.
       openTransport: (target, events) => {
         const transport = openTcp(target, {
           connected: () => events.connected(),
@@ -107,7 +107,7 @@ describe("under load", () => {
     await ceph?.down();
   });
 
-  /** Waits until each appender has got further. */
+  /** Waits until every appender has made progress. */
   async function progress(): Promise<void> {
     const before = appenders.map(({ acknowledged }) => acknowledged);
     while (appenders.some(({ acknowledged }, i) => acknowledged < before[i]! + 5)) {
@@ -115,14 +115,14 @@ describe("under load", () => {
     }
   }
 
-  test("connections that break in the middle of a message", async () => {
+  test("connections break in the middle of a message", async () => {
     while (cuts < 20) {
       cutNext = true;
       await progress();
     }
   });
 
-  test("a pause of the whole cluster", async () => {
+  test("the whole cluster pauses", async () => {
     await cluster.command({ prefix: "osd pause" });
     await cluster.latestOsdMap();
     const paused = () => cluster.objecter.inspect().filter(({ state }) => state === "paused").length;
@@ -131,7 +131,7 @@ describe("under load", () => {
     await progress();
   });
 
-  test("twice as many placement groups", async () => {
+  test("the number of placement groups doubles", async () => {
     const pool = cluster.osdmap.poolByName("libvirt-pool")!;
     const val = String(2 * pool.pgNum);
     await cluster.command({ prefix: "osd pool set", pool: "libvirt-pool", var: "pg_num", val });
@@ -139,19 +139,19 @@ describe("under load", () => {
     await progress();
   });
 
-  test("an OSD that is killed, and started again", async () => {
+  test("an OSD is killed and restarted", async () => {
     await ceph.killDaemon("osd.1");
     await progress();
     await ceph.startDaemon("osd.1");
     await progress();
   });
 
-  test("an OSD that is told to be down", async () => {
+  test("an OSD is marked down", async () => {
     await cluster.command({ prefix: "osd down", ids: ["0"] });
     await progress();
   });
 
-  test("and then every record is there once, in the order in which they were submitted", async () => {
+  test("finally every record is there once, in the order of submission", async () => {
     for (const appender of appenders) await appender.check();
   });
 });

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { runCampaign } from "../../soak/rados/faults/campaign.ts";
 import { faults } from "../../soak/rados/faults/faults.ts";
 
-test("nothing that was acknowledged is lost, torn, stale or applied twice, whatever fails", async () => {
+test("whatever fails, nothing acknowledged is lost, torn, stale or applied twice", async () => {
   const result = await runCampaign({
     ...{ spec: { wire: "crc" }, seconds: 0, seed: 1 },
     ...{ ticketLifetime: 20, hold: 1_000, long: false },

@@ -36,13 +36,13 @@ after(async () => {
   await rm(directory, { recursive: true });
 });
 
-/** Ceph's own command line, in our pool and namespace. */
+/** Ceph's rados command, in the pool and namespace of the test. */
 async function rados(...args: string[]): Promise<string> {
   const { stdout } = await run("rados", ["--conf", ceph.conf, "-p", "interop", "-N", "ns", ...args]);
   return stdout;
 }
 
-/** A program for python3-rados, with `io` in our pool and namespace; it prints JSON. */
+/** Runs a program with python3-rados; `io` is the pool and namespace of the test. The program prints JSON. */
 async function withLibrados(program: string): Promise<unknown> {
   const { stdout } = await run(python, ["-c", pythonStart(program)]);
   return JSON.parse(stdout);
@@ -60,7 +60,7 @@ function pythonStart(program: string): string {
   return lines.join("\n");
 }
 
-test("what we write, rados and python3-rados read", async () => {
+test("rados and python3-rados read what we write", async () => {
   const operation = new WriteOperation()
     .writeFull(bytes("by us"))
     .setXattr("colour", "red")
@@ -79,7 +79,7 @@ with rados.ReadOpCtx() as op:
   assert.deepEqual(read, ["by us", [["k", "v"]], 5]);
 });
 
-test("what rados and python3-rados write, we read", async () => {
+test("we read what rados and python3-rados write", async () => {
   await writeFile(join(directory, "theirs"), "by them");
   await rados("put", "theirs", join(directory, "theirs"));
   await rados("setxattr", "theirs", "colour", "blue");
@@ -96,7 +96,7 @@ print("null")`);
   assert.deepEqual([...omap.values].map(String), ["a,1", "b,2"]);
 });
 
-test("whole pools are snapshotted, here and there", async () => {
+test("each side takes snapshots of the pool, and the other reads them", async () => {
   await cluster.createPool({ name: "snapped", pgs: 4, size: 2 });
   const snapped = await cluster.pool("snapped");
   await snapped.writeFull("o", bytes("one"));
@@ -149,7 +149,7 @@ test("an erasure-coded pool takes whole objects and appends", async () => {
   await assert.rejects(coded.setOmapValues("o", new Map([["k", bytes("v")]])), { code: "EOPNOTSUPP" });
 });
 
-test("their notifications reach us, ours reach them", async () => {
+test("notifications reach us from them, and them from us", async () => {
   await pool.writeFull("bell", bytes(""));
   const heard: string[] = [];
   const handler = {
@@ -189,7 +189,7 @@ cluster.shutdown()`;
   await once(watcher, "close");
 });
 
-test("every object is listed once while the pool's PGs are split", async () => {
+test("every object is listed once while the pool's PGs split", async () => {
   const split = pool.with({ namespace: "split" });
   const names = Array.from({ length: 60 }, (_, i) => `object-${i}`);
   await Promise.all(names.map((name) => split.writeFull(name, bytes(name))));
@@ -203,7 +203,7 @@ test("every object is listed once while the pool's PGs are split", async () => {
   assert.deepEqual(found.sort(), names.sort());
 });
 
-test("a watch outlives the OSDs under it", async () => {
+test("a watch survives changes of its OSDs", async () => {
   await pool.writeFull("lasting", bytes(""));
   const lost: Error[] = [];
   const handler = { notified: (payload: Buffer) => payload, lost: (error: Error) => lost.push(error) };
@@ -225,7 +225,7 @@ test("a watch outlives the OSDs under it", async () => {
   assert.ok(watch.check() >= 0);
 });
 
-test("a client that is put on the blocklist loses its watches and can close them", async () => {
+test("a client on the blocklist loses its watches and can close them", async () => {
   const doomed = await Cluster.connect({ conf: ceph.conf, name: "client.admin", env: {} });
   await using _ = doomed;
   const lost = Promise.withResolvers<{ code: string }>();

@@ -22,12 +22,12 @@ before(async () => {
 after(() => rm(directory, { recursive: true }));
 
 for (const [index, shape] of [...shapes, ...shapes].entries()) {
-  test(`every PG is where osdmaptool says: ${shape.devices} OSDs, seed ${index}`, async () => {
+  test(`every PG is where osdmaptool places it: ${shape.devices} OSDs, seed ${index}`, async () => {
     await comparePgs(directory, new Random(index), shape);
   });
 }
 
-test("objects fall into the PGs that osdmaptool says, whatever their names", async () => {
+test("objects belong to the PGs that osdmaptool names, whatever their names", async () => {
   const random = new Random(99);
   const spec = await generateMap(directory, random, shapes[2]);
   const path = join(directory, "osdmap");

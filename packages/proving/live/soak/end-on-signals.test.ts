@@ -9,9 +9,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { pidsWithEnvironment } from "../../../lab/src/host/proc.ts";
 import { RESOURCE_VARIABLE } from "../../../lab/src/state/resource.ts";
 
-/** A soak that is interrupted leaves nothing behind: no daemon, no program, no file. */
+/** An interrupted soak leaves nothing behind: no daemon, no program, no file. */
 
-/** What runs when it is interrupted: at least so many programs beside it, and files in its temporary folder. */
+/** The soaks, and the number of programs each one runs at least before it is interrupted. A soak without programs makes files. */
 const soaks = [
   { script: "rbd/faults.ts", args: ["--only", "fights"], programs: 5 },
   { script: "rbd/interrupted.ts", args: ["--only", "rm"], programs: 4 },
@@ -61,14 +61,14 @@ function started(state: string): number[] {
   return pidsWithEnvironment(RESOURCE_VARIABLE, (dir) => dir.startsWith(`${state}/`));
 }
 
-/** That a soak without programs is under way shows in its temporary folder. */
+/** Whether the soak is running: one without programs has files in its temporary directory. */
 function hasFiles(state: string): boolean {
   const work = join(state, "work");
   const folders = existsSync(work) ? readdirSync(work).map((name) => join(work, name, "t")) : [];
   return folders.some((folder) => existsSync(folder) && readdirSync(folder).length > 0);
 }
 
-/** Resources that are still there. */
+/** Directories of resources that are still there. */
 function left(state: string): string[] {
   return readdirSync(state).flatMap((kind) =>
     readdirSync(join(state, kind)).map((name) => `${kind}/${name}`),
