@@ -8,7 +8,7 @@ import { runFights } from "../../soak/rbd/fights/campaign.ts";
 import { settings } from "../../soak/rbd/settings.ts";
 import { runTimeouts } from "../../soak/rbd/timeouts/campaign.ts";
 
-/** The short forms of `npm run soak:rbd-faults`. */
+/** Short runs of `npm run soak:rbd-faults`. */
 
 let ceph: LocalCluster;
 
@@ -20,14 +20,14 @@ before(async () => {
 
 after(() => ceph?.down());
 
-test("the last clone of a chain loses nothing while those in the middle are flattened, renamed, copied and removed", async () => {
+test("the last clone of a chain loses nothing while those above it are flattened, renamed, copied and removed", async () => {
   const result = await runChains({ conf: ceph.conf, pool: ceph.spec.pool, seed: 7, seconds: 0 });
   assert.equal(result.chains, 4);
   assert.ok(result.flattened >= 4 && result.removed >= 4, JSON.stringify(result));
   assert.ok(result.copyUps > 0 && result.parentReads > 0);
 });
 
-test("what was acknowledged is there, and what the header says is true, whichever answer is lost in whatever task", async (t) => {
+test("whichever reply of whichever task is lost, acknowledged data is there and the header is true", async (t) => {
   const seed = Date.now() % 1_000_000;
   t.diagnostic(`again: npm run soak:rbd-faults -- --only answers --losses 1 --seed ${seed}`);
   const { losses, acknowledged } = await loseAnswers({
@@ -37,12 +37,12 @@ test("what was acknowledged is there, and what the header says is true, whicheve
   assert.ok(acknowledged > 0);
 });
 
-test("what was acknowledged is there, and snapshots lie between writes, though OSDs stop and requests time out", async () => {
+test("acknowledged data is there, and snapshots lie between writes, while OSDs stop and requests time out", async () => {
   const result = await runTimeouts({ ceph, seed: 7, seconds: 0 });
   assert.ok(result.stops === 3 && result.timedOut > 0, JSON.stringify(result));
 });
 
-test("clients that fight for a lock, librbd among them, all get their turn, and nobody is fenced who lives", async () => {
+test("clients that compete for a lock, librbd among them, all get their turn, and no live client is fenced", async () => {
   const result = await runFights({
     ...{ conf: ceph.conf, pool: ceph.spec.pool, seed: 7, seconds: 8, clients: 3, librbdTurns: 1 },
   });

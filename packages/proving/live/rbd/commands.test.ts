@@ -14,7 +14,7 @@ before(async () => {
 
 after(() => cluster?.down());
 
-test("generated command lines end, print and say what rbd's do, but for what differs on purpose", async () => {
+test("generated command lines end, print and report like rbd's, except for intended differences", async () => {
   const findings = await runCampaign({ conf: cluster.conf, lines: someLines(60, 18) });
   const open = findings.filter(({ differences }) => differences.length === 0);
   assert.equal(open.length, 0, open.map(describe).join("\n"));

@@ -17,17 +17,17 @@ before(async () => {
 
 after(() => cluster?.[Symbol.asyncDispose]());
 
-/** Feature bits: object-map, fast-diff and deep-flatten; a lock without them; neither. */
+/** Feature bits: object-map, fast-diff and deep-flatten; only the lock; neither. */
 const images = { "with an object map": 1 | 4 | 8 | 16 | 32, "with a lock": 1 | 4 | 32, "without a lock": 1 };
 const seeds = [11, 12, 13, 14];
-/** Caches of our client, small so that pages are evicted and writes wait. */
+/** Caches of our client. They are small, so pages are evicted and writes wait. */
 const caches = [false, ...cachePolicies] as const;
 
 for (const [what, features] of Object.entries(images)) {
   for (const [index, seed] of seeds.entries()) {
     const policy = caches[index]!;
     const cached = policy ? `with our cache on ${policy}` : "without a cache";
-    test(`whatever we and librbd do to an image ${what}, ${cached}, both read what they should: seed ${seed}`, async () => {
+    test(`whatever we and librbd do to an image ${what}, ${cached}, both read the right data: seed ${seed}`, async () => {
       const cache = policy && { policy, size: 512 * 1024, maxDirty: 256 * 1024 };
       await using siphon = await SiphonClient.connect(cluster.conf, user, pool, { cache });
       await using librbd = new LibrbdClient(cluster.conf, user, pool);

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { faults } from "../../soak/rados/faults/faults.ts";
 import { runCampaign } from "../../soak/rbd/faults/campaign.ts";
 
-test("a clone loses nothing that was acknowledged, and its object map stays right, whatever fails", async () => {
+test("whatever fails, a clone loses nothing acknowledged, and its object map stays right", async () => {
   const result = await runCampaign({
     ...{ spec: { wire: "crc" }, seconds: 0, seed: 1 },
     ...{ hold: 500, long: false, size: 32 * 2 ** 20 },

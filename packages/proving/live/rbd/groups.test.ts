@@ -24,7 +24,7 @@ const ending = new AsyncDisposableStack();
 before(async () => {
   ceph = await LocalCluster.up({
     ...{ name: "rbd-groups", osds: 1, replicas: 1, store: "memstore", pgs: 8 },
-    // A client that is gone is seen as a watcher for this many seconds.
+    // Seconds that a dead client is still seen as a watcher.
     settings: { osd_client_watch_timeout: 12 },
   });
   ending.defer(() => ceph.down());
@@ -35,7 +35,7 @@ before(async () => {
 
 after(() => ending.disposeAsync());
 
-test("each step of a group's life is done by us or by rbd, and the other goes on from there", async () => {
+test("we or rbd take each step of a group's life, and the other continues from there", async () => {
   await images.create("a", 8 * mib);
   await others.create("b", 4 * mib);
   const group = await images.groups.create("mixed");
@@ -86,7 +86,7 @@ test("each step of a group's life is done by us or by rbd, and the other goes on
   }
 });
 
-test("a snapshot shows all images at one moment, while we and librbd write to them", async () => {
+test("a snapshot shows all images at the same moment, while we and librbd write to them", async () => {
   const names = ["one", "two"];
   const group = await images.groups.create("moment");
   for (const name of names) {
@@ -101,7 +101,7 @@ test("a snapshot shows all images at one moment, while we and librbd write to th
   for (const turn of [1, 2]) {
     await group.snapshots.create(`ours-${turn}`);
     await rbd("group", "snap", "create", `${pool}/moment@theirs-${turn}`);
-    // At the same time: neither waits for what the other waits with.
+    // Both at the same time: neither may wait for a resource that the other holds while it waits.
     await Promise.all([
       group.snapshots.create(`both-ours-${turn}`),
       rbd("group", "snap", "create", `${pool}/moment@both-theirs-${turn}`),
@@ -121,7 +121,7 @@ test("a snapshot shows all images at one moment, while we and librbd write to th
   await rbd("group", "rm", `${pool}/moment`);
   assert.deepEqual(await snapshotsOf(images, "two"), []);
 
-  /** The same number to both, one after the other: the second image is never ahead, and one behind at most. */
+  /** Writes the same number to both images in turn: the second is never ahead, and at most one behind. */
   async function write(signal: AbortSignal): Promise<number> {
     for (let count = 1; ; count++) {
       const bytes = Buffer.alloc(8);
@@ -138,7 +138,7 @@ test("a snapshot shows all images at one moment, while we and librbd write to th
   }
 });
 
-test("no snapshot is taken, and nothing is left of it, while a client cannot quiesce, unless that is allowed", async () => {
+test("while a client cannot quiesce, no snapshot is taken and nothing of it remains, unless that is allowed", async () => {
   const group = await groupOf("quiet", "q1", "q2");
   const asked: string[] = [];
   await using _client = await answering("q2", (type) => {
@@ -159,15 +159,15 @@ test("no snapshot is taken, and nothing is left of it, while a client cannot qui
   await images.groups.remove("quiet");
 });
 
-test("what a client leaves that died while it took a snapshot is listed and removed, by rbd and by us", async () => {
+test("remains of a client that died while it took a snapshot are listed and removed, by rbd and by us", async () => {
   const byRbd = await groupOf("left1", "l1", "l2");
   const byUs = await groupOf("left2");
-  // Without a lock that others would have to wait for.
+  // Images without a lock, which others would have to wait for.
   for (const name of ["l3", "l4"]) {
     await images.create(name, mib, { features: imageFeature.layering });
     await byUs.add(name);
   }
-  // Before any image has its part, and when one has it, or both.
+  // The client dies before any image has its part of the snapshot, when one has it, and when both have it.
   await dyingAt("l2", "quiesce", "left1");
   await dyingAt("l3", "headerUpdate", "left2");
   assert.match(await rbd("group", "snap", "ls", `${pool}/left1`), /s +incomplete/);
@@ -189,7 +189,7 @@ test("what a client leaves that died while it took a snapshot is listed and remo
   }
 });
 
-test("an image is in one group of its namespace, which keeps it from being removed, and not from the trash", async () => {
+test("an image is in at most one group of its namespace; the group prevents its removal, but not its move to the trash", async () => {
   const group = await groupOf("first", "kept");
   const second = await images.groups.create("second");
   await assert.rejects(second.add("kept"), { code: "SIPHON_RBD_EXISTS", errno: -17 });
@@ -214,7 +214,7 @@ test("an image is in one group of its namespace, which keeps it from being remov
   await images.trash.remove(id);
 });
 
-test("an entry that rbd left for an image of another group does not keep the group from being removed", async () => {
+test("a stale entry that rbd left for an image of another group does not prevent the removal of the group", async () => {
   const group = await groupOf("home", "guest");
   await images.groups.create("wrong");
   await assert.rejects(rbd("group", "image", "rm", `${pool}/wrong`, `${pool}/guest`));
@@ -242,7 +242,7 @@ async function rbd(...args: string[]): Promise<string> {
   return stdout;
 }
 
-/** A group of new images. */
+/** Makes a group of new images. */
 async function groupOf(name: string, ...members: string[]): Promise<Group> {
   const group = await images.groups.create(name);
   for (const member of members) {
@@ -252,13 +252,13 @@ async function groupOf(name: string, ...members: string[]): Promise<Group> {
   return group;
 }
 
-/** Kinds of all snapshots that an image has. */
+/** The kinds of all snapshots of an image. */
 async function snapshotsOf(from: ImagePool, name: string): Promise<string[]> {
   await using image = await from.open(name, { readOnly: true, watch: false });
   return image.snapshots.all().map(({ namespace }) => namespace.type);
 }
 
-/** A client that has an image open, and answers what it is notified of by an errno. */
+/** A client that watches an image and answers each notification with an errno. */
 async function answering(name: string, answer: (type: string) => number | Promise<number>) {
   const id = (await images.list()).find((image) => image.name === name)!.id;
   const watch = await images.pool.watch(headerObject(id), {
@@ -268,7 +268,7 @@ async function answering(name: string, answer: (type: string) => number | Promis
   return { [Symbol.asyncDispose]: () => watch.close() };
 }
 
-/** Takes a snapshot `s` of a group with a client that loses its connections for good when it notifies an image of this. */
+/** Takes a snapshot `s` of a group with a client that loses its connections for good when it sends this notification to the image. */
 async function dyingAt(imageName: string, type: string, groupName: string): Promise<void> {
   const doomed = await connect();
   const dead = Promise.withResolvers<void>();

@@ -10,13 +10,13 @@ import { Random } from "../../../rados/test/support/random.ts";
 import { SocketCuts } from "../../soak/rados/faults/socket-cuts.ts";
 import { objectMapErrors } from "../../support/rbd/differential/object-map-check.ts";
 
-/** A client that cannot reach the monitors for longer than its tickets live is given another number when it can. */
+/** A client that cannot reach the monitors for longer than its tickets live gets a new global id when it returns. */
 
-/** Seconds. Daemons renew their own secrets as often. */
+/** Lifetime of tickets in seconds. Daemons renew their own secrets at the same interval. */
 const lifetime = 6;
 
 for (const msgr of ["v2", "v1"] as const) {
-  test(`${msgr}: locks and watches stay their owner's though the monitors take it for a new client`, async () => {
+  test(`${msgr}: locks and watches stay with their owner, although the monitors take it for a new client`, async () => {
     await using ceph = await LocalCluster.up({
       ...{ name: `rbd-identity-${msgr}`, mons: 1, osds: 1, replicas: 1, store: "memstore", pgs: 8 },
       ...{ auth: "cephx", msgr },
@@ -40,7 +40,7 @@ for (const msgr of ["v2", "v1"] as const) {
     const given = await network.awayFor(cluster, 4 * lifetime);
     assert.notEqual(given, globalId, "the monitors gave another number");
     assert.equal(cluster.globalId, globalId);
-    // The connections to OSDs are made again, with new tickets.
+    // The client reconnects to the OSDs with new tickets.
     await network.cutWhile(one);
     for (const image of [one, other]) {
       await image.write(mib, Buffer.from("after"));
@@ -72,10 +72,10 @@ for (const msgr of ["v2", "v1"] as const) {
   });
 }
 
-/** TCP of a client that may lose the way to the monitors, and to which connections break. */
+/** TCP that can block the way to the monitors and break connections. */
 class Network {
   readonly #cuts = new SocketCuts(new Random(1));
-  /** Ends connections, by their ports. */
+  /** The port of each connection, by the function that ends it. */
   readonly #ends = new Map<() => void, number>();
   #unreachable: ReadonlySet<number> = new Set();
 
@@ -101,9 +101,9 @@ class Network {
   };
 
   /**
-   * No monitor can be reached for this many seconds; returns once there is a session again.
+   * Keeps the monitors unreachable for this many seconds. Returns once the client has a session again.
    *
-   * @returns the number that the monitors gave for it
+   * @returns the global id that the monitors have assigned
    */
   async awayFor(cluster: Cluster, seconds: number): Promise<bigint> {
     const back = Promise.withResolvers<bigint>();

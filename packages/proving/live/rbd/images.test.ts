@@ -38,7 +38,7 @@ after(async () => {
   if (directory) await rm(directory, { recursive: true });
 });
 
-test("images that we create are those that rbd creates, whatever their shape", async () => {
+test("images that we create equal those that rbd creates, with all options", async () => {
   await cephCommand("osd", "erasure-code-profile", "set", "small", "k=2", "m=1", "crush-failure-domain=osd");
   await cephCommand("osd", "pool", "create", "ec", "8", "8", "erasure", "small");
   await cephCommand("osd", "pool", "set", "ec", "allow_ec_overwrites", "true");
@@ -92,14 +92,14 @@ test("qemu-img reads what we wrote, and we read what it wrote", async () => {
   await assertCleanMap("by-us");
 });
 
-test("a resize by rbd is seen at once, and ours by librbd, whoever has the lock", async () => {
+test("a resize by rbd is seen at once, and ours by librbd, whoever holds the lock", async () => {
   await images.create("sized", 4 * mib);
   await using ours = await images.open("sized");
   const sizes: number[] = [];
   using _listening = ours.onResize((size) => sizes.push(size));
   await ours.write(0, Buffer.from("ours"));
   assert.ok(ours.locks.owned);
-  // We have the lock: rbd asks us to do it.
+  // We hold the lock, so rbd asks us to resize.
   await rbd("resize", `${pool}/sized`, "--size", "40M", "--no-progress");
   assert.deepEqual([ours.size, ours.locks.owned], [40 * mib, true]);
   await ours.write(39 * mib, Buffer.from("far"));
@@ -111,7 +111,7 @@ test("a resize by rbd is seen at once, and ours by librbd, whoever has the lock"
   await theirs.open("sized");
   await theirs.write("sized", 0, Buffer.from("theirs"));
   assert.ok(!ours.locks.owned);
-  // It has the lock: we ask it.
+  // rbd holds the lock, so we ask it.
   await ours.resize(20 * mib, { allowShrink: true });
   assert.ok(!ours.locks.owned);
   await theirs.resize("sized", 24 * mib);
@@ -130,7 +130,7 @@ test("a resize by rbd is seen at once, and ours by librbd, whoever has the lock"
   await assertCleanMap("sized");
 });
 
-test("rbd's changes of snapshots are carried out by us while we have the lock", async () => {
+test("while we hold the lock, we carry out rbd's changes of snapshots", async () => {
   await images.create("asked", 8 * mib);
   await using ours = await images.open("asked");
   await ours.write(0, Buffer.from("then"));
@@ -157,7 +157,7 @@ test("rbd's changes of snapshots are carried out by us while we have the lock", 
   await assertCleanMap("asked");
 });
 
-test("a snapshot that rbd takes while we write holds exactly the writes acknowledged before it", async (t) => {
+test("a snapshot that rbd takes while we write contains exactly the writes acknowledged before it", async (t) => {
   for (const [name, features] of [
     ["locked", layering | exclusiveLock | objectMap | fastDiff],
     ["mapless", layering | exclusiveLock],
@@ -166,7 +166,7 @@ test("a snapshot that rbd takes while we write holds exactly the writes acknowle
   }
 });
 
-/** Writers that number what they write; each snapshot must be a state that could have been seen between two moments. */
+/** Writers number their writes. Each snapshot must be a state that existed between two moments. */
 async function cutWhileWriting(name: string, features: number): Promise<void> {
   await images.create(name, 16 * mib, { features });
   await using image = await images.open(name);
@@ -210,7 +210,7 @@ async function cutWhileWriting(name: string, features: number): Promise<void> {
       if (entry.acknowledged <= asked)
         assert.ok(holds(entry), `acknowledged before snapshot ${snapshot}, and lost`);
       if (entry.begun > taken) assert.ok(!holds(entry), `begun after snapshot ${snapshot}, and in it`);
-      // If it holds a write, then also all that were acknowledged before that one was begun.
+      // If a snapshot contains a write, it must also contain all writes acknowledged before that one began.
       if (entry.acknowledged < newest) assert.ok(holds(entry), `snapshot ${snapshot} is torn`);
     }
   }
@@ -248,7 +248,7 @@ test("clones of both versions: made, listed, written, flattened and removed, by 
   assert.equal(old.header.parent, undefined);
   await rbd("flatten", `${pool}/theirs`, "--no-progress");
   await base.snapshots.unprotect("s");
-  // Its clone of version 2 still needs it: out of sight until then.
+  // The clone of version 2 still needs the snapshot, so it only becomes invisible.
   await base.snapshots.remove("s");
   assert.deepEqual(base.snapshots.list(), []);
   assert.deepEqual(
@@ -270,7 +270,7 @@ test("clones of both versions: made, listed, written, flattened and removed, by 
   for (const name of ["base", "old", "theirs"]) await assertCleanMap(name);
 });
 
-test("the deep copy of a clone is a clone of the version that is asked for, where there can be one", async () => {
+test("the deep copy of a clone is a clone of the requested version, if such a clone is possible", async () => {
   await images.create("origin", mib);
   await using origin = await images.open("origin");
   await origin.snapshots.create("s");
@@ -294,7 +294,7 @@ test("the deep copy of a clone is a clone of the version that is asked for, wher
   await origin.snapshots.unprotect("s");
 });
 
-test("a snapshot that is removed by force leaves its clones what they show, also one that is in use or in the trash", async () => {
+test("a snapshot removed by force leaves its clones' data intact, even of clones that are in use or in the trash", async () => {
   await images.create("forced", 8 * mib);
   await using forced = await images.open("forced");
   await forced.write(5 * mib, Buffer.from("of the parent"));
@@ -330,7 +330,7 @@ for (const features of [
   layering | exclusiveLock | objectMap | fastDiff | deepFlatten,
   layering | deepFlatten,
 ]) {
-  test(`a clone made smaller keeps what its snapshots show of the parent, features ${features}`, async () => {
+  test(`a clone made smaller keeps its snapshots' view of the parent, features ${features}`, async () => {
     const name = `shrunk-${features}`;
     const bytes = randomBytes(4 * mib);
     await images.create(`${name}-parent`, bytes.length, { objectSize: mib });
@@ -340,7 +340,7 @@ for (const features of [
     await images.clone(`${name}-parent`, "s", name, images, { version: 2, features, objectSize: mib });
     await using clone = await images.open(name);
     await clone.snapshots.create("whole");
-    // In the middle of an object, which the clone has not got yet.
+    // The new end is in the middle of an object that only the parent has so far.
     await clone.resize(1.5 * mib, { allowShrink: true });
     await clone.resize(4 * mib);
     const cut = Buffer.concat([bytes.subarray(0, 1.5 * mib), Buffer.alloc(2.5 * mib)]);
@@ -357,7 +357,7 @@ for (const features of [
   });
 }
 
-test("a cache is there where the configuration asks for one; what it acknowledged is seen by others after a flush", async () => {
+test("an image has a cache if the configuration asks for one; others see acknowledged writes after a flush", async () => {
   await images.create("cached", mib);
   await using plain = await images.open("cached");
   assert.ok(!plain.volatile);
@@ -370,7 +370,7 @@ test("a cache is there where the configuration asks for one; what it acknowledge
   assert.ok(cached.volatile);
   await cached.locks.acquire();
   const bytes = randomBytes(65_536);
-  // Who never flushes loses nothing.
+  // Without any flush the cache stays in writethrough, so nothing can be lost.
   await cached.write(0, bytes);
   await using reader = await images.open("cached", { readOnly: true });
   assert.ok((await reader.read(0, bytes.length)).equals(bytes));
@@ -383,7 +383,7 @@ test("a cache is there where the configuration asks for one; what it acknowledge
   assert.ok((await exportImage("cached")).subarray(4096, 4096 + bytes.length).equals(bytes));
   await cached.snapshots.create("s");
   await cached.write(0, bytes);
-  // The snapshot that rbd takes now holds what the cache has acknowledged.
+  // rbd's new snapshot contains everything that the cache has acknowledged.
   await rbd("snap", "create", `${pool}/cached@t`, "--no-progress");
   assert.ok((await exportImage("cached@t")).subarray(0, bytes.length).equals(bytes));
   await cached.close();
@@ -391,7 +391,7 @@ test("a cache is there where the configuration asks for one; what it acknowledge
   await cephCommand("config", "rm", "client", "rbd_cache_policy");
 });
 
-test("diffs from an id, thick zeros, reads beyond the end, a cache that forgets and metadata of pools are librbd's", async () => {
+test("diffs from an id, thick zeros, reads beyond the end, cache invalidation and pool metadata are like librbd's", async () => {
   await images.create("like", 8 * mib, { features: layering });
   await using image = await images.open("like", { cache: { policy: "writethrough" } });
   await image.snapshots.create("s");
@@ -432,7 +432,7 @@ test("diffs from an id, thick zeros, reads beyond the end, a cache that forgets 
   assert.deepEqual([...(await unused.metadata.list())], []);
 });
 
-/** The pool's metadata, which it changes, and what reading beyond the end of an image comes to. */
+/** Prints the pool's metadata and the error of a read beyond the end of an image; then changes the metadata. */
 async function python(): Promise<string> {
   const script = `
 import rados, rbd, sys
@@ -451,7 +451,7 @@ with rados.Rados(conffile=sys.argv[1], name="client.admin") as cluster, cluster.
   return (await run(program, ["-c", script, ceph.conf, pool])).stdout;
 }
 
-test("what cannot be done is refused in a sentence", async () => {
+test("an operation that is not possible is refused with a clear message", async () => {
   await assert.rejects(images.open("nowhere"), {
     code: "SIPHON_RBD_NO_IMAGE",
     message: /there is no image libvirt-pool\/nowhere/,
@@ -472,7 +472,7 @@ test("what cannot be done is refused in a sentence", async () => {
   await assert.rejects(user.write(0, Buffer.from("x")), { code: "SIPHON_RBD_CLOSED" });
 });
 
-test("images that siphon must not write to are opened to be read only", async () => {
+test("images that siphon must not write to can be opened read-only", async () => {
   await rbd(
     "create",
     `${pool}/journaled`,
@@ -485,7 +485,7 @@ test("images that siphon must not write to are opened to be read only", async ()
   await using image = await images.open("journaled", { readOnly: true });
   assert.ok((await image.read(0, 512)).equals(Buffer.alloc(512)));
   await assert.rejects(image.write(0, Buffer.from("x")), { code: "SIPHON_RBD_READ_ONLY" });
-  // Without it rbd makes no images of format 1 any more.
+  // Without this variable rbd no longer creates images of format 1.
   process.env.RBD_FORCE_ALLOW_V1 = "1";
   await rbd("create", `${pool}/old-format`, "--size", "4M", "--image-format", "1");
   await assert.rejects(images.open("old-format"), { code: "SIPHON_RBD_UNSUPPORTED", message: /format 1/ });
@@ -496,7 +496,7 @@ test("images that siphon must not write to are opened to be read only", async ()
   await assert.rejects(images.open("nothing"), { code: "SIPHON_RBD_UNSUPPORTED" });
 });
 
-test("sparsifying gives back what librbd's does, and says before how much", async () => {
+test("sparsifying frees the same space as librbd's, and a dry run reports it beforehand", async () => {
   const zeros = Buffer.alloc(mib);
   for (const [kind, dataPool] of [["plain"], ["clone"], ["snapped"], ["coded", "ec"]] as const) {
     const names = [`${kind}-ours`, `${kind}-their`] as const;
@@ -530,15 +530,15 @@ test("sparsifying gives back what librbd's does, and says before how much", asyn
     assert.ok((await exportImage(names[0])).equals(contents));
     const left = await Promise.all(ids.map((id) => objectsOf(dataPool ?? pool, id)));
     assert.deepEqual(left[0], left[1], kind);
-    // An object that hides the parent's data stays as an empty object, and an object of a snapshot is listed.
+    // An object that hides the parent's data remains as an empty object. An object of a snapshot is listed, too.
     assert.equal(left[0]!.length, { plain: 2, clone: 3, snapped: 4, coded: 2 }[kind]);
-    // librbd leaves the map of clean objects as it is.
+    // librbd does not update the object map for clean objects.
     if (kind !== "snapped") assert.equal(await usage(names[0]), await usage(names[1]));
     await assertCleanMap(names[0]);
   }
 });
 
-test("who has the lock sparsifies for whoever asks", async () => {
+test("the lock's owner sparsifies for any client that asks", async () => {
   await images.create("asked-sparse", 4 * mib, { objectSize: mib });
   await using ours = await images.open("asked-sparse");
   await ours.write(mib, Buffer.alloc(mib));
@@ -556,7 +556,7 @@ test("who has the lock sparsifies for whoever asks", async () => {
   await theirs.close("asked-sparse");
 });
 
-test("features that rbd enables and disables are obeyed by an image that is open", async () => {
+test("an open image obeys features that rbd enables and disables", async () => {
   await images.create("features", 8 * mib);
   await using image = await images.open("features");
   const change = (...args: string[]) => rbd("feature", args[0]!, `${pool}/features`, ...args.slice(1));
@@ -586,7 +586,7 @@ async function text(image: Image, offset: number): Promise<string> {
   return (await image.read(offset, 1)).toString();
 }
 
-/** The output of rbd info, without the parts that are each image's own. */
+/** The output of rbd info without the fields that differ between any two images. */
 async function shapeOf(name: string): Promise<unknown> {
   const info = JSON.parse(await rbd("info", `${pool}/${name}`, "--format", "json")) as Record<
     string,
@@ -610,14 +610,14 @@ function radosList(name: string): Promise<string> {
   return output("rados", "-p", name, "ls");
 }
 
-/** The objects of an image's data there are, by number. */
+/** The existing data objects of an image, by number. */
 async function objectsOf(dataPool: string, id: string): Promise<string[]> {
   const names = (await radosList(dataPool)).split("\n").filter((name) => name.includes(`.${id}.`));
   const data = names.filter((name) => name.startsWith("rbd_data."));
   return data.map((name) => name.slice(-16)).sort();
 }
 
-/** The space of the image in rbd du. */
+/** The image's used space according to rbd du. */
 async function usage(name: string): Promise<number> {
   const { images } = JSON.parse(await rbd("du", `${pool}/${name}`, "--format", "json"));
   return images[0].used_size;

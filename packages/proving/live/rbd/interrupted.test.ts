@@ -27,7 +27,7 @@ after(async () => {
   await ceph?.down();
 });
 
-test("what rm, flatten, copies, import-diff and a purge leave when they are killed, rbd and siphon list, and finish or remove", async () => {
+test("rbd and siphon list what a killed rm, flatten, copy, import-diff or purge leaves, and finish or remove it", async () => {
   const only = Object.keys(operations) as OperationName[];
   const kills = await runCampaign({ conf: ceph.conf, only, kills: 2, seed: 3, measured: 1, lanes: 4 });
   assert.equal(kills.length, 2 * only.length);
@@ -35,21 +35,21 @@ test("what rm, flatten, copies, import-diff and a purge leave when they are kill
     assert.equal(failure, undefined, `${operation}: ${phase}`);
 });
 
-test("a clone whose removal was interrupted behind its parent's list is removed, if need be without the parent", async () => {
+test("a clone whose removal was interrupted after it left its parent can be removed, even without the parent", async () => {
   await cloneOfRemovedSnapshot();
   const { id } = (await images.list()).find(({ name }) => name === "clone")!;
   const clone = await OpenImage.open(cluster, images.pool, id, "clone", {});
   await clone.ensureOwner();
   await detachFromParent(clone, clone.header.parentSpec!);
   await clone.close();
-  // Nothing of it was needed any more.
+  // The removal no longer needs anything of the parent.
   await images.remove("parent");
   await images.trash.move("clone");
   await images.trash.remove(id);
   assert.deepEqual(await images.list(), []);
 });
 
-test("a snapshot that was kept for clones which are gone goes with its image", async () => {
+test("a snapshot kept for clones that no longer exist is removed with its image", async () => {
   const { imageId, snapId } = await cloneOfRemovedSnapshot();
   await using clone = await images.open("clone", { readOnly: true, watch: false });
   const child = { poolId: images.pool.id, namespace: "", imageId: clone.id };
@@ -59,7 +59,7 @@ test("a snapshot that was kept for clones which are gone goes with its image", a
   assert.deepEqual(await images.list(), []);
 });
 
-/** Makes image `clone`, of a snapshot of `parent` that is there for it only. */
+/** Makes image `clone` from a snapshot of `parent` that is kept only for this clone. */
 async function cloneOfRemovedSnapshot(): Promise<ParentSpec> {
   await images.create("parent", 2 ** 20);
   await using parent = await images.open("parent");

@@ -28,7 +28,7 @@ let cluster: Cluster;
 let images: ImagePool;
 
 before(async () => {
-  // BlueStore tells holes within an object from zeros, which librbd goes by; memstore does not.
+  // librbd depends on BlueStore's distinction between holes and zeros within an object; memstore has none.
   ceph = await LocalCluster.up({
     name: "rbd-layers",
     osds: 1,
@@ -52,7 +52,7 @@ for (const { title, shape } of [
   { title: "plain", shape: {} },
   { title: "striped", shape: { objectSize: mebibyte, stripeUnit: 65_536, stripeCount: 4 } },
 ] satisfies { title: string; shape: CreateOptions }[]) {
-  test(`a clone of an encrypted clone, each with its own key, shows and gets the data of all layers: ${title}`, async () => {
+  test(`a clone of an encrypted clone, each with its own key, reads and copies up the data of all layers: ${title}`, async () => {
     const [grandparent, parent, child] = ["a", "b", "c"].map((name) => `${title}-${name}`) as [
       string,
       string,
@@ -68,7 +68,7 @@ for (const { title, shape } of [
       model.fill(value, offset, offset + length);
       await writeBytes(to, offset, Buffer.alloc(length, value));
     };
-    // Larger than its data, since a clone's own header takes its room from what the clone shows.
+    // Larger than its data, because a clone's own header takes space from the visible part of its parent.
     await images.create(grandparent, 44 * mebibyte, shape);
     await format(grandparent, "grandparent", 1);
     librbd(grandparent, "luks1", "grandparent", "write", "70000", "written by librbd");
@@ -90,7 +90,7 @@ for (const { title, shape } of [
         second.openEncrypted(keys("parent", "grandparent", "grandparent")),
         /2 keys|3 keys/,
       );
-      // Nobody mixes both keys by writing, or flattening, what is not decrypted.
+      // Writing or flattening without decryption would mix both keys, so it is refused.
       await assert.rejects(image.write(20 * mebibyte, Buffer.alloc(512)), missingKey);
       await assert.rejects(image.flatten(), missingKey);
       const open = await image.openEncrypted(keys("parent", "grandparent"));
@@ -111,7 +111,7 @@ for (const { title, shape } of [
       const then = Buffer.from(model);
       await write(open, 9 * mebibyte + 100, 10, 0x31);
       await assertHolds(open, model);
-      // The snapshot's part beyond the new end is the parent's, with the clone's key.
+      // Beyond the new end, the snapshot shows the parent's data under the clone's key.
       await image.resize(open.dataOffset + 6 * mebibyte, { allowShrink: true });
       await using snapshot = await images.open(child, toRead("before"));
       await assertHolds(await snapshot.openEncrypted(keys("child", "parent", "grandparent")), then);
@@ -121,7 +121,7 @@ for (const { title, shape } of [
       await image.flatten();
       await assertHolds(open, model);
     }
-    // librbd of any release opens what is flattened: with one key, and the holes of the parents' objects as zeros.
+    // Every release of librbd opens a flattened image with a single key, and reads holes of the parents' objects as zeros.
     assert.equal(
       librbd(child, "luks1", "child", "read", "70000", "17"),
       model.toString("latin1", 70_000, 70_017),
@@ -131,7 +131,7 @@ for (const { title, shape } of [
   });
 }
 
-test("a clone that nobody formatted has its parent's key, and a formatted clone of a plain image shows it", async () => {
+test("a clone that was not formatted uses its parent's key, and a formatted clone of a plain image shows the image's data", async () => {
   await images.create("base", 20 * mebibyte);
   {
     await using base = await images.open("base");
@@ -157,7 +157,7 @@ test("a clone that nobody formatted has its parent's key, and a formatted clone 
   );
 });
 
-test("copies and exports of a clone with a key of its own are refused without it", async () => {
+test("copies and exports of a clone with its own key are refused without that key", async () => {
   await images.create("source", 20 * mebibyte);
   await format("source", "grandparent", 1);
   await cloneOf("source", "keyed");
@@ -191,7 +191,7 @@ function keys(...layers: Layer[]) {
   return layers.map((layer) => ({ passphrase: new Secret(Buffer.from(passphrases[layer])) }));
 }
 
-/** The data of the image begins with this. */
+/** Asserts that the image's data begins with these bytes. */
 async function assertHolds(image: Parameters<typeof readBytes>[0], expected: Buffer): Promise<void> {
   for (let at = 0; at < expected.length; at += mebibyte) {
     const bytes = await readBytes(image, at, mebibyte);

@@ -17,14 +17,14 @@ const mib = 2 ** 20;
 
 let ceph: LocalCluster;
 let images: ImagePool;
-/** Another client of ours, with connections of its own. */
+/** Another client of ours, with its own connections. */
 let others: ImagePool;
 const ending = new AsyncDisposableStack();
 
 before(async () => {
   ceph = await LocalCluster.up({
     ...{ name: "rbd-lock", osds: 1, replicas: 1, store: "memstore", pgs: 8 },
-    // A client that is gone is seen as a watcher for this many seconds.
+    // Seconds that a dead client is still seen as a watcher.
     settings: { osd_client_watch_timeout: 12 },
   });
   ending.defer(() => ceph.down());
@@ -34,7 +34,7 @@ before(async () => {
 
 after(() => ending.disposeAsync());
 
-test("the lock goes back and forth between us and librbd, with every write", async () => {
+test("the lock alternates between us and librbd with every write", async () => {
   await images.create("turns", 16 * mib);
   await using ours = await images.open("turns");
   await using theirs = new LibrbdClient(ceph.conf, "client.admin", pool);
@@ -53,7 +53,7 @@ test("the lock goes back and forth between us and librbd, with every write", asy
   await assertCleanMap("turns");
 });
 
-test("two of us who write at the same time both get through, and the object map stays right", async () => {
+test("two of our clients that write at the same time both make progress, and the object map stays right", async () => {
   await images.create("fight", 64 * mib, { objectSize: mib });
   await using one = await images.open("fight");
   await using two = await others.open("fight");
@@ -71,7 +71,7 @@ test("two of us who write at the same time both get through, and the object map 
   await assertCleanMap("fight");
 });
 
-test("opened exclusively, an image keeps its lock, and others are told so", async () => {
+test("an image opened exclusively keeps its lock, and others get an error that says so", async () => {
   await images.create("mine", mib);
   await using mine = await images.open("mine", { exclusive: true });
   assert.ok(mine.locks.owned);
@@ -84,7 +84,7 @@ test("opened exclusively, an image keeps its lock, and others are told so", asyn
   assert.equal((await second.read(0, 1)).toString(), "y");
 });
 
-test("librbd keeps a lock that was taken by hand from us, and lock rm frees it", async () => {
+test("librbd keeps a manually taken lock from us, and lock rm frees it", async () => {
   await images.create("by-hand", mib);
   await rbd("lock", "add", `${pool}/by-hand`, "mine");
   await using image = await images.open("by-hand");
@@ -94,7 +94,7 @@ test("librbd keeps a lock that was taken by hand from us, and lock rm frees it",
   await image.write(0, Buffer.from("x"));
 });
 
-test("an image's settings say whether a client whose lock is taken is fenced, and for how long", async () => {
+test("an image's settings decide whether a client whose lock is broken is fenced, and for how long", async () => {
   await images.create("lenient", mib);
   await using image = await images.open("lenient");
   const fencedFor = async (settings: Record<string, string>) => {
@@ -110,14 +110,14 @@ test("an image's settings say whether a client whose lock is taken is fenced, an
     );
     return entry && (Date.parse(entry.until) - Date.now()) / 1000;
   };
-  // The monitors' own is an hour.
+  // The monitors' default is one hour.
   assert.ok((await fencedFor({}))! > 1_800);
   assert.ok((await fencedFor({ rbd_blocklist_expire_seconds: "600" }))! < 900);
   assert.equal(await fencedFor({ rbd_blocklist_on_break_lock: "false" }), undefined);
 });
 
 describe("a client that does not answer", { concurrency: true }, () => {
-  test("whoever does not answer any more loses the lock, and writes nothing after the next owner's first write", async () => {
+  test("a client that no longer answers loses the lock, and writes nothing after the next owner's first write", async () => {
     await Promise.all([
       takeOver("killed", "SIGKILL"),
       takeOver("stopped", "SIGSTOP"),
@@ -126,7 +126,7 @@ describe("a client that does not answer", { concurrency: true }, () => {
     ]);
   });
 
-  test("an owner whose watch the OSDs gave up watches anew, and keeps the lock under the new watch's cookie", async () => {
+  test("an owner whose watch the OSDs dropped watches again, and keeps the lock under the new watch's cookie", async () => {
     await images.create("renewed", mib);
     await using worker = startWorker("renewed");
     await worker.reached(20);
@@ -145,7 +145,7 @@ describe("a client that does not answer", { concurrency: true }, () => {
     );
     const [theirView] = JSON.parse(await rbd("lock", "ls", `${pool}/renewed`, "--format", "json"));
     assert.deepEqual([theirView.id, theirView.locker], [now!.cookie, `client.${now!.client}`]);
-    // librbd finds the owner alive, and asks for the lock.
+    // librbd finds the owner alive, so it requests the lock.
     await using theirs = new LibrbdClient(ceph.conf, "client.admin", pool);
     await theirs.open("renewed");
     await theirs.write("renewed", 512, Buffer.from("theirs"));
@@ -165,7 +165,7 @@ async function takeOver(name: string, signal: "SIGKILL" | "SIGSTOP", cache?: Cac
   block.writeBigUInt64LE(1_000_000n);
   const acknowledged = worker.last;
   const before = (await image.read(0, 8)).readBigUInt64LE();
-  // Writes in flight may have arrived; acknowledged ones have.
+  // Writes in flight may have arrived; acknowledged ones must have.
   assert.ok(before >= BigInt(acknowledged), `${before} of ${acknowledged} acknowledged`);
   await image.write(0, block);
   assert.ok(image.locks.owned);
@@ -180,7 +180,7 @@ async function takeOver(name: string, signal: "SIGKILL" | "SIGSTOP", cache?: Cac
   await assertCleanMap(name);
 }
 
-/** Our client in a process of its own, which writes one number after the other. */
+/** Starts our client in a separate process, which writes one number after the other. */
 function startWorker(name: string, ...cache: (CachePolicy | undefined)[]) {
   const script = new URL("../../support/rbd/write-worker.ts", import.meta.url).pathname;
   const process_: ChildProcess = spawn(

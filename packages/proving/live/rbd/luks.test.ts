@@ -43,7 +43,7 @@ const byCryptsetup: { version: 1 | 2; keyBits: number; options: string[] }[] = [
 ];
 
 for (const { version, keyBits, options } of byCryptsetup) {
-  test(`what cryptsetup formats is opened: LUKS${version}, ${keyBits} bits, ${options.join(" ")}`, async () => {
+  test(`we open what cryptsetup formats: LUKS${version}, ${keyBits} bits, ${options.join(" ")}`, async () => {
     const path = newImage(`theirs-${version}-${keyBits}-${options.length}`);
     const isPbkdf2 = version === 1 || options.includes("pbkdf2");
     cryptsetup(
@@ -66,7 +66,7 @@ for (const { version, keyBits, options } of byCryptsetup) {
 
 for (const version of [1, 2] as const) {
   for (const keyBits of [128, 256] as const) {
-    test(`what is formatted here is opened by cryptsetup: LUKS${version}, AES-${keyBits}`, async () => {
+    test(`cryptsetup opens what we format: LUKS${version}, AES-${keyBits}`, async () => {
       const path = newImage(`ours-${version}-${keyBits}`);
       const { header, volume, key } = await formatLuks(passphrase("correct horse\n"), {
         version,
@@ -104,7 +104,7 @@ for (const version of [1, 2] as const) {
   }
 }
 
-test("QEMU reads what is encrypted here, and what it writes is decrypted here", async () => {
+test("QEMU reads what we encrypt, and we decrypt what QEMU writes", async () => {
   const path = newImage("qemu");
   const { header, volume, key } = await formatLuks(passphrase("correct horse\n"), {
     version: 1,

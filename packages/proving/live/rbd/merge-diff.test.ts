@@ -10,11 +10,11 @@ import { diffs, encodeDiff, MemorySink, sourceOf } from "../../../rbd/test/suppo
 
 const snapshot = fc.constantFrom("one", "two", undefined);
 
-test("merged diffs are those of rbd merge-diff, byte for byte", async (t) => {
+test("merged diffs equal those of rbd merge-diff, byte for byte", async (t) => {
   const directory = mkdtempSync(join(tmpdir(), "siphon-merge-"));
   t.after(() => rmSync(directory, { recursive: true }));
   const path = (name: string) => join(directory, name);
-  // Without a configuration file rbd says so, and takes its defaults: no cluster is needed.
+  // Without a configuration file rbd warns and uses its defaults; merging needs no cluster.
   const env = { ...process.env, CEPH_CONF: "/dev/null" };
 
   const pair = fc

@@ -16,7 +16,7 @@ import { objectMapErrors } from "../../support/rbd/differential/object-map-check
 import { Stalled } from "../../support/rbd/stalled.ts";
 import { until } from "../../support/until.ts";
 
-/** The owner of an image's lock while others ask, wait, or take it for dead. */
+/** The owner of an image's lock while others request the lock, wait for it, or declare the owner dead. */
 
 const run = promisify(execFile);
 const pool = "libvirt-pool";
@@ -37,7 +37,7 @@ before(async () => {
 
 after(() => ending.disposeAsync());
 
-test("the lock follows its owner's watch while something long is done with it, and writes wait until it has", async () => {
+test("the lock follows its owner's watch during a long task, and another client's writes wait until the task ends", async () => {
   const stalled = new Stalled();
   const cluster = await Cluster.connect({ ...identity(), openTransport: stalled.open });
   ending.defer(() => cluster.close());
@@ -63,7 +63,7 @@ test("the lock follows its owner's watch while something long is done with it, a
     (await seen.watchers()).map(({ cookie }) => `auto ${cookie}`),
     [now!.cookie],
   );
-  // Another client asks, and waits its turn.
+  // Another client requests the lock, and waits.
   await using next = await others.open("long");
   const written = next.write(0, Buffer.from("next"));
   await image.changeHeader();
@@ -74,7 +74,7 @@ test("the lock follows its owner's watch while something long is done with it, a
   assert.deepEqual(await blocked(), []);
 });
 
-test("a lock that was taken by hand is given back by who took it, and breaking one's own fences nobody", async () => {
+test("a manually taken lock is released by its owner, and breaking one's own lock fences nobody", async () => {
   await images.create("advisory", mib);
   await using image = await images.open("advisory");
   await image.locks.add("mine");
@@ -88,7 +88,7 @@ test("a lock that was taken by hand is given back by who took it, and breaking o
   assert.deepEqual(await blocked(), []);
 });
 
-test("a lock that this client itself left behind is taken without fencing it", async () => {
+test("a client takes a lock that it left behind itself without fencing itself", async () => {
   const id = await images.create("left", mib);
   // No watch has this cookie.
   await changeAll(images.pool, headerObject(id), [lock(managedLock(987_654n))]);
@@ -98,7 +98,7 @@ test("a lock that this client itself left behind is taken without fencing it", a
   assert.deepEqual(await blocked(), []);
 });
 
-test("a mirror's snapshot that is asked of us is one of a mirror, and not one of a user", async () => {
+test("a mirror snapshot requested from us is a mirror snapshot, not a user snapshot", async () => {
   await images.create("mirrored", mib);
   await using image = await images.open("mirrored");
   await image.write(0, Buffer.from("x"));
@@ -115,7 +115,7 @@ test("a mirror's snapshot that is asked of us is one of a mirror, and not one of
   await rbd("mirror", "image", "disable", `${pool}/mirrored`);
 });
 
-test("an owner that keeps its lock carries out what rbd, and another client of ours, ask for", async () => {
+test("an owner that keeps its lock carries out the requests of rbd and of another client of ours", async () => {
   const id = await images.create("kept", 64 * mib, { objectSize: mib });
   await using owner = await images.open("kept", { exclusive: true });
   await owner.write(0, Buffer.from("x"));
@@ -123,7 +123,7 @@ test("an owner that keeps its lock carries out what rbd, and another client of o
   await rbd("feature", "disable", spec, "object-map");
   await owner.write(mib, Buffer.from("without a map"));
   await rbd("feature", "enable", spec, "object-map", "fast-diff");
-  // What is written while the map is made again is in it.
+  // The rebuilt map must include what is written during the rebuild.
   let stop = false;
   const writing = (async () => {
     for (let n = 0; !stop; n++) {
@@ -145,7 +145,7 @@ test("an owner that keeps its lock carries out what rbd, and another client of o
   await other.snapshots.create("one");
   await assert.rejects(other.snapshots.create("two"), { errno: -122 });
   await other.close();
-  // As librbd of newer releases asks for them.
+  // Newer releases of librbd request the following tasks like this.
   const asking = await OpenImage.open(others.cluster, others.pool, id, "kept", {});
   ending.defer(() => asking.close());
   const asked = async (task: Partial<OwnerTask>) =>
@@ -157,7 +157,7 @@ test("an owner that keeps its lock carries out what rbd, and another client of o
   assert.deepEqual(await objectMapErrors(ceph.conf, "client.admin", spec), []);
 });
 
-test("the last clone that is flattened takes its parent's snapshot from the trash along", async () => {
+test("flattening the last clone removes its parent's snapshot from the trash", async () => {
   await images.create("parent", mib);
   await using parent = await images.open("parent");
   await parent.write(0, Buffer.from("of the parent"));
@@ -172,7 +172,7 @@ test("the last clone that is flattened takes its parent's snapshot from the tras
   assert.deepEqual(parent.snapshots.all(), []);
 });
 
-test("an owner that flattens the last clone for another client removes the parent that waited for that in the trash", async () => {
+test("an owner that flattens the last clone for another client removes the parent that waited in the trash", async () => {
   const id = await images.create("waiting", mib);
   {
     await using parent = await images.open("waiting");
@@ -191,9 +191,9 @@ test("an owner that flattens the last clone for another client removes the paren
   assert.equal((await clone.read(0, 13)).toString(), "of the parent");
 });
 
-test("writes go on while an image is made smaller, up to its new end", async () => {
+test("while an image is made smaller, writes below its new end continue", async () => {
   const objectSize = 65_536;
-  // Without an object map all objects are queried.
+  // Without an object map the resize queries all objects, which takes long enough.
   await images.create("smaller", 4_000 * objectSize, { objectSize, features: 5 });
   await using image = await images.open("smaller");
   let isOver = false;
@@ -215,8 +215,8 @@ test("writes go on while an image is made smaller, up to its new end", async () 
   await assert.rejects(image.write(2 * objectSize, Buffer.from("x")));
 });
 
-test("snapshots that rbd takes wait until a quiesce watcher is quiet, and are refused where it cannot be", async () => {
-  // With a lock, rbd asks us to take them; without one, it takes them itself.
+test("snapshots of rbd wait until a quiesce watcher is quiet, and fail if it cannot quiesce", async () => {
+  // With a lock, rbd asks us to take the snapshots; without one, it takes them itself.
   for (const features of [imageFeature.layering, imageFeature.layering | imageFeature.exclusiveLock]) {
     const name = `quiet${features}`;
     await images.create(name, mib, { features });

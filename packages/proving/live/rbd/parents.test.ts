@@ -7,7 +7,7 @@ import { Cluster } from "@siphon/rados";
 import { type Image, ImagePool, imageFeature } from "@siphon/rbd";
 import { objectMapErrors } from "../../support/rbd/differential/object-map-check.ts";
 
-/** The state kept about a parent does not outlive it: every parent here goes while a clone of it is open. */
+/** The cached state of a parent does not outlive it: every parent here is removed while a clone of it is open. */
 
 const run = promisify(execFile);
 const pool = "libvirt-pool";
@@ -17,7 +17,7 @@ const withMap = 61;
 const withoutMap = imageFeature.layering | imageFeature.exclusiveLock | imageFeature.deepFlatten;
 
 let ceph: LocalCluster;
-/** Whose clones are open, and who takes their parents away. */
+/** One client opens the clones, the other removes their parents. */
 let images: ImagePool;
 let others: ImagePool;
 const ending = new AsyncDisposableStack();
@@ -35,10 +35,10 @@ for (const [kind, features] of [
   ["with object maps", withMap],
   ["without object maps", withoutMap],
 ] as const) {
-  test(`a clone of a clone that rbd flattens reads on, and copies up, when the first parent is gone (${kind})`, async () => {
+  test(`when rbd flattens a clone and removes its parent, the clone's clone still reads and copies up (${kind})`, async () => {
     const chain = await makeChain(`${features}`, features);
     await using leaf = await images.open(chain.leaf);
-    // It knows its parents, and has the lock.
+    // The open image knows its parents, and holds the lock.
     await leaf.write(7 * objectSize, Buffer.from("leaf"));
     assert.deepEqual(await blockAt(leaf, 0), "top 0");
     await rbd("flatten", `${pool}/${chain.middle}`, "--no-progress");
@@ -55,7 +55,7 @@ for (const [kind, features] of [
     assert.deepEqual(await objectMapErrors(ceph.conf, "client.admin", `${pool}/${chain.leaf}`), []);
   });
 
-  test(`a snapshot of a clone that is read, watched or not, reads on when the clone is flattened (${kind})`, async () => {
+  test(`a snapshot of a clone, watched or not, remains readable when the clone is flattened (${kind})`, async () => {
     const chain = await makeChain(`snap-${features}`, features);
     await using watched = await images.open(chain.middle, { snapshot: "s" });
     await using unwatched = await images.open(chain.middle, { snapshot: "s", watch: false });
@@ -69,7 +69,7 @@ for (const [kind, features] of [
   });
 }
 
-test("a snapshot that is removed while it is read fails, and gives no zeros", async () => {
+test("a snapshot that is removed while it is read returns an error, not zeros", async () => {
   await images.create("gone", size, { objectSize, features: withoutMap });
   {
     await using image = await images.open("gone");
@@ -81,7 +81,7 @@ test("a snapshot that is removed while it is read fails, and gives no zeros", as
   await assert.rejects(snapshot.read(0, 16), { code: "SIPHON_RBD_NO_SNAPSHOT" });
 });
 
-/** `top@s` has objects 0 to 3, of which its clone `middle@s` has made number 4; `leaf` is a clone of that. */
+/** `top@s` has objects 0 to 3; its clone `middle@s` has added object 4; `leaf` is a clone of `middle@s`. */
 async function makeChain(name: string, features: number) {
   const [top, middle, leaf] = ["top", "middle", "leaf"].map((each) => `${each}-${name}`) as [
     string,

@@ -22,7 +22,7 @@ import { exportWhole, importWhole } from "../../../rbd/src/transfer/whole-image.
 import { decodeDiff, MemorySink, sourceOf } from "../../../rbd/test/support/diffs.ts";
 
 const pool = "images";
-/** Since Ceph 17, what was written to an object and cut off again is no difference. */
+/** Since Ceph 17, data that was written to an object and truncated again is no difference. */
 const leavesOutZeros =
   Number(/version (\d+)/.exec(execFileSync("rbd", ["--version"], { encoding: "utf8" }))?.[1]) >= 17;
 const directory = mkdtempSync(join(tmpdir(), "siphon-transfer-"));
@@ -57,7 +57,7 @@ const snapshots: Record<string, string[]> = {
 };
 
 for (const [name, names] of Object.entries(snapshots)) {
-  test(`the extents that changed in image ${name} are those of rbd diff`, async () => {
+  test(`the changed extents of image ${name} are those of rbd diff`, async () => {
     for (const [from, to] of somePairs(names)) {
       for (const wholeObject of [false, true]) {
         const args = [...(from ? ["--from-snap", from] : []), ...(wholeObject ? ["--whole-object"] : [])];
@@ -69,14 +69,14 @@ for (const [name, names] of Object.entries(snapshots)) {
         }
         const what = `${specOf(name, to)} ${args.join(" ")}`;
         if (leavesOutZeros) assert.deepEqual(extents, expected, what);
-        // Where an object became shorter, older releases tell its end apart.
+        // Older releases list the end of an object that became shorter as an extent of its own.
         else if (wholeObject) assert.deepEqual(covered(extents), covered(expected), what);
         else await assertAlikeButForTheSame(extents, expected, { name, from, image }, what);
       }
     }
   });
 
-  test(`the exported diffs of image ${name} are those of rbd export-diff, byte for byte`, async () => {
+  test(`the exported diffs of image ${name} equal those of rbd export-diff, byte for byte`, async () => {
     for (const [from, to] of somePairs(names)) {
       const expected = rbd("export-diff", ...(from ? ["--from-snap", from] : []), specOf(name, to), "-");
       await using image = await opened(name, to);
@@ -90,7 +90,7 @@ for (const [name, names] of Object.entries(snapshots)) {
 }
 
 for (const name of ["plain", "striped", "clone"]) {
-  test(`image ${name} with its snapshots: exported as by rbd, and imported as by rbd`, async () => {
+  test(`image ${name} with its snapshots is exported and imported like by rbd`, async () => {
     const theirs = rbd("export", "--export-format", "2", name, "-");
     const sink = new MemorySink();
     await exportWhole(images, name, sink);
@@ -109,7 +109,7 @@ for (const name of ["plain", "striped", "clone"]) {
   });
 }
 
-test("the bare image is exported and imported as by rbd", async () => {
+test("the raw image is exported and imported like by rbd", async () => {
   const expected = rbd("export", "plain@two", "-");
   await using image = await opened("plain", "two");
   const sink = new MemorySink();
@@ -125,7 +125,7 @@ test("the bare image is exported and imported as by rbd", async () => {
   assert.equal(rbd("export", "bare", "-").equals(expected), true);
 });
 
-test("diffs of rbd, applied one after the other, give the snapshots that they lead to", async () => {
+test("rbd's diffs, applied one after the other, give the snapshots at their ends", async () => {
   await images.create("followed", 0, { objectSize: 65536 });
   await using target = await images.open("followed");
   let from: string | undefined;
@@ -141,7 +141,7 @@ test("diffs of rbd, applied one after the other, give the snapshots that they le
   }
 });
 
-test("a copy is what rbd's is: the OSDs copy what has no zeros in it, the rest comes through here without them", async () => {
+test("a copy equals rbd's: OSDs copy objects without zeros, and this process copies the rest without its zeros", async () => {
   const objectSize = 65536;
   const dense = (length: number) => Buffer.alloc(length, "no zeros");
   await images.create("various", 6 * objectSize + 12_288, { objectSize });
@@ -169,7 +169,7 @@ test("a copy is what rbd's is: the OSDs copy what has no zeros in it, the rest c
     const missing = { poolId: source.header.dataPoolId, name: "missing" };
     await assert.rejects(target.copyObject(5, missing), { code: "ENOENT" });
   }
-  // Objects 0, 4 and 6; not those with zeros in them.
+  // The OSDs copy objects 0, 4 and 6, but no objects with zeros in them.
   assert.deepEqual(copied, [true, false, false, false, true, true]);
 
   await images.copy("various", "ours", images, { snapshot: "then" });
@@ -188,7 +188,7 @@ test("a copy is what rbd's is: the OSDs copy what has no zeros in it, the rest c
 });
 
 for (const version of [1, 2] as const) {
-  test(`LUKS${version}: librbd reads what is encrypted here, and what it encrypts is read here`, async () => {
+  test(`LUKS${version}: librbd reads what we encrypt, and we read what librbd encrypts`, async () => {
     const name = `secret-${version}`;
     const passphraseFile = join(directory, "passphrase");
     writeFileSync(passphraseFile, "correct horse");
@@ -212,7 +212,7 @@ for (const version of [1, 2] as const) {
     assert.equal((await readBytes(await open(), 70000, 17)).toString(), "written by librbd");
     assert.equal((await readBytes(await open(), 5000, 17)).toString(), "written by siphon");
 
-    // librbd takes seconds to make a header; those of LUKS1 are cryptsetup's, which is asked elsewhere.
+    // librbd takes seconds to make a header. Another test opens LUKS1 headers that cryptsetup made.
     if (version === 1) return;
     rbd("encryption", "format", name, "luks2", passphraseFile, "--cipher-alg", "aes-128");
     librbd("write", "4090", "over the end of a sector");
@@ -234,7 +234,7 @@ interface Extent {
   exists: string;
 }
 
-/** Extents that only an older rbd lists were written and cut off again: they are as before. */
+/** Extents that only an older rbd lists must be unchanged: their data was written and truncated again. */
 async function assertAlikeButForTheSame(
   ours: Extent[],
   theirs: Extent[],
@@ -264,7 +264,7 @@ async function assertAlikeButForTheSame(
 const covered = (extents: Extent[]) =>
   union(extents.map(({ offset, length }) => ({ start: offset, end: offset + length })));
 
-/** The content of an image after a diff. */
+/** The content of an image after a diff has been applied. */
 async function applied(diff: Buffer, name: string, from: string | undefined): Promise<Buffer> {
   const { header, records } = await decodeDiff(await DiffReader.open(sourceOf(diff, 65536)));
   const content = Buffer.alloc(header.size!);
@@ -293,7 +293,7 @@ function supportFile(name: string): string {
   return new URL(`../../support/rbd/${name}`, import.meta.url).pathname;
 }
 
-/** From nothing to each state, and from each snapshot to the next and to the head. */
+/** From nothing to each state, and from each snapshot to the next one and to the head. */
 function somePairs(names: readonly string[]): [from: string | undefined, to: string | undefined][] {
   const states = [...names, undefined];
   const steps = names.flatMap((from, n) => [states[n + 1], undefined].map((to) => [from, to] as const));
@@ -303,7 +303,7 @@ function somePairs(names: readonly string[]): [from: string | undefined, to: str
   ].map(([from, to]) => [from, to]);
 }
 
-/** Ceph 16 says 8 of the single byte of the record `p`, where its own documentation has 1. */
+/** Ceph 16 writes length 8 for the single byte of record `p`; its documentation says 1. */
 function withLengthOfProtection(stream: Buffer, length: number): Buffer {
   const changed = Buffer.from(stream);
   for (const name of Object.values(snapshots).flat()) {

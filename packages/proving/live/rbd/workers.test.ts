@@ -36,7 +36,7 @@ let images: ImagePool;
 const ending = new AsyncDisposableStack();
 const directory = mkdtempSync(join(tmpdir(), "siphon-workers-"));
 ending.defer(() => rmSync(directory, { recursive: true }));
-/** Nobody writes to it. */
+/** A named pipe without a writer. */
 const pipe = join(directory, "pipe");
 
 before(async () => {
@@ -55,7 +55,7 @@ for (const workers of [1, 2, 4]) {
   describe(`${workers} workers`, () => {
     const named = (name: string) => `${name}-${workers}`;
 
-    test("what they write another client finds, and the object map is right", async () => {
+    test("another client reads what the workers write, and the object map is right", async () => {
       await images.create(named("fill"), 16 * mib, { objectSize });
       await using image = await images.open(named("fill"), { workers });
       assert.equal(image.workers!.count, workers);
@@ -74,7 +74,7 @@ for (const workers of [1, 2, 4]) {
       await assertCleanMap(named("fill"));
     });
 
-    test("a snapshot lies between two writes of all of them", async () => {
+    test("a snapshot lies between two writes of all workers", async () => {
       await images.create(named("snapshots"), 32 * mib, { objectSize });
       await using image = await images.open(named("snapshots"), { workers });
       const chain = Chain.start(image);
@@ -101,7 +101,7 @@ for (const workers of [1, 2, 4]) {
       await assertCleanMap(named("snapshots"));
     });
 
-    test("resizes happen between their writes, and all of them know the new size", async () => {
+    test("resizes take place between the workers' writes, and all workers know the new size", async () => {
       await images.create(named("resized"), 32 * mib, { objectSize });
       await using image = await images.open(named("resized"), { workers });
       const chain = Chain.start(image);
@@ -119,7 +119,7 @@ for (const workers of [1, 2, 4]) {
       await assertCleanMap(named("resized"));
     });
 
-    test("a clone that they write to is flattened, with its snapshots, and shows what it showed", async () => {
+    test("a clone that workers write to is flattened with its snapshots, and its data stays the same", async () => {
       const base = named("parent");
       await images.create(base, 32 * mib, { objectSize });
       const filled = Buffer.concat(Array.from({ length: 512 }, (_, block) => fillOf(block, 64 * 1024)));
@@ -146,7 +146,7 @@ for (const workers of [1, 2, 4]) {
       await assertCleanMap(named("clone"));
     });
 
-    test("the lock goes back and forth between them and librbd", async () => {
+    test("the lock alternates between the workers and librbd", async () => {
       await images.create(named("fight"), 32 * mib, { objectSize });
       await using image = await images.open(named("fight"), { workers });
       await using theirs = new LibrbdClient(ceph.conf, "client.admin", pool);
@@ -166,7 +166,7 @@ for (const workers of [1, 2, 4]) {
       await assertCleanMap(named("fight"));
     });
 
-    test("whoever puts the owner on the blocklist stops all of them in the middle of their writes", async () => {
+    test("putting the owner on the blocklist stops all workers in the middle of their writes", async () => {
       await images.create(named("fenced"), 32 * mib, { objectSize });
       const victims = await connect();
       const image = await victims.open(named("fenced"), { workers });
@@ -189,7 +189,7 @@ for (const workers of [1, 2, 4]) {
   });
 }
 
-test("a process that is killed loses nothing that any of its workers had acknowledged, and comes back nowhere", async () => {
+test("a killed process loses nothing that any worker had acknowledged, and the object map is right", async () => {
   await images.create("killed", 32 * mib, { objectSize });
   const script = new URL("../../support/rbd/chain-process.ts", import.meta.url).pathname;
   const child = spawn(process.execPath, [script, ceph.conf, pool, "killed", "2"], {
@@ -213,7 +213,7 @@ test("a process that is killed loses nothing that any of its workers had acknowl
   await assertCleanMap("killed");
 });
 
-test("where OSDs speak only protocol v1 the image has one worker, this thread, and says so", async () => {
+test("if OSDs speak only protocol v1, the image has one worker, this thread, and says so", async () => {
   await using old = await LocalCluster.up({
     ...{ name: "rbd-workers-v1", osds: 1, replicas: 1, store: "memstore", pgs: 8, msgr: "v1", auth: "cephx" },
   });
@@ -235,7 +235,7 @@ test("where OSDs speak only protocol v1 the image has one worker, this thread, a
 });
 
 for (const seed of [21, 22]) {
-  test(`whatever our workers in turn and librbd do to an image, both read what they should: seed ${seed}`, async () => {
+  test(`whatever our workers in turn and librbd do to an image, both read the right data: seed ${seed}`, async () => {
     using _ = goThroughWorkers(2);
     await using siphon = await SiphonClient.connect(ceph.conf, "client.admin", pool);
     await using librbd = new LibrbdClient(ceph.conf, "client.admin", pool);
@@ -285,7 +285,7 @@ function inWorkers(image: Image, task: WorkerTask): Promise<unknown[]> {
   return image.workers!.run(module, task);
 }
 
-/** What Ceph's own client reads of an image, or of a snapshot. */
+/** The content of an image or a snapshot, as Ceph's own client reads it. */
 async function exported(spec: string): Promise<Buffer> {
   const { stdout } = await run(
     "rbd",

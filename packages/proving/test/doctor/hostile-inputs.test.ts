@@ -10,7 +10,7 @@ const mutation = fc.record({
   value: fc.nat(1000),
 });
 
-test("damaged inputs of every format end in a result or an error on purpose, and no key is printed", {
+test("damaged inputs of every format end in a result or an intended error, and no key is printed", {
   timeout: 240_000,
 }, () => {
   const inputs = wholeInputs();

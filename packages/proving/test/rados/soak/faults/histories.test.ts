@@ -5,7 +5,7 @@ import { BlockHistory } from "../../../../soak/rados/faults/block-history.ts";
 
 const violation = (message: RegExp) => ({ name: "Violation", message });
 
-test("blocks: any version from the last acknowledged to the last begun may be read", () => {
+test("blocks: a read may return any version from the last acknowledged to the last begun", () => {
   const history = new BlockHistory(1024);
   const first = history.startWrite(3);
   assert.equal(history.check(3, history.startRead(3), Buffer.alloc(0)), 0);
@@ -16,7 +16,7 @@ test("blocks: any version from the last acknowledged to the last begun may be re
   assert.equal(history.check(3, least, second.bytes), 2);
 });
 
-test("blocks: what is lost, stale, torn, from elsewhere or never written is told apart", () => {
+test("blocks: lost, stale, torn, misplaced and invented data are distinguished", () => {
   const history = new BlockHistory(1024);
   const first = history.startWrite(0);
   const second = history.startWrite(0);
@@ -34,7 +34,7 @@ test("blocks: what is lost, stale, torn, from elsewhere or never written is told
   assert.throws(() => history.check(0, least, later), violation(/^alien/));
 });
 
-test("logs: records that are lost, doubled, swapped or torn are told apart", () => {
+test("logs: lost, duplicated, reordered and torn records are distinguished", () => {
   const history = new AppendHistory(1);
   const records = Array.from({ length: 4 }, () => history.start());
   for (const { record } of records.slice(0, 3)) history.acknowledge(record);

@@ -6,7 +6,7 @@ import { allLines, someLines } from "../../../../soak/rbd/commands/lines.ts";
 
 const answer = (code: number, stdout = "", stderr = "") => ({ code, stdout, stderr });
 
-test("of what rbd says that counts which scripts look for: its own first line, or the errno that it names", () => {
+test("only the part of a message that scripts match is compared: rbd's own first line, or the errno that it names", () => {
   const text =
     "2026-11-30T09:43:35.740+0000 7f87f149f380 -1 librbd: failed\nrbd: error opening image x: (2) No such file or directory\n";
   assert.equal(firstWords(text), "(2) No such file or directory");
@@ -27,7 +27,7 @@ test("of what rbd says that counts which scripts look for: its own first line, o
   );
 });
 
-test("answers differ in what they exit with, print and say, but not in names of pools, ids and times", () => {
+test("answers differ in exit code, output and message, but not in names of pools, ids and times", () => {
   const theirs = answer(2, "pool-b 10226b8b4567\n", "rbd: no: (2) No such file or directory\n");
   const same = answer(2, "pool-a 10fd6b8b4999\n", "siphon: there is none: (2) No such file or directory\n");
   assert.deepEqual(differing({ ours: same, theirs }), []);
@@ -35,7 +35,7 @@ test("answers differ in what they exit with, print and say, but not in names of 
   assert.deepEqual(differing({ ours: other, theirs }), ["code", "stdout", "stderr"]);
 });
 
-test("what differs on purpose is accounted for by what rbd says, in the parts of its row only", () => {
+test("an intended difference is matched by rbd's message, and covers only the parts named in its row", () => {
   const ours = answer(1, "", "siphon: an order is 12 to 25, and not x");
   const theirs = answer(1, "", "rbd: the argument for option '--order' is invalid\n");
   const line = "create P/new --size 4M --order x";
@@ -46,7 +46,7 @@ test("what differs on purpose is accounted for by what rbd says, in the parts of
   assert.equal(accountedFor("group info P/g", { ours, theirs }, "code", 20), undefined);
 });
 
-test("the table gives more than a thousand command lines, once each, and of a seed always the same", () => {
+test("the table gives more than a thousand unique command lines, and the same ones for the same seed", () => {
   const all = allLines();
   assert.ok(all.length > 1000);
   assert.equal(new Set(all).size, all.length);
