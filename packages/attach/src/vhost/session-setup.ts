@@ -1,8 +1,17 @@
 import { AttachError } from "../errors.ts";
 import type { IoMetrics } from "../server/io-metrics.ts";
+import type { BackendOptions } from "./backend.ts";
 import type { Message } from "./protocol/channel.ts";
 import type { RequestName } from "./protocol/codes.ts";
-import type { SessionOptions } from "./session.ts";
+
+export interface SessionOptions extends BackendOptions {
+  /** Block size of the guest's disk, in bytes: 512 or 4096. */
+  blockSize: number;
+  /** Milliseconds that a front-end waits at most for requests in flight when it stops its rings. */
+  patience: number;
+  /** Other threads that serve the rings; this one by default. */
+  elsewhere?: RingServer | undefined;
+}
 
 /** A message's answer: a payload, with a descriptor beside it. */
 export type Answer = Buffer | { payload: Buffer; fd: number } | undefined;

@@ -1,20 +1,11 @@
-import { Backend, type BackendOptions } from "./backend.ts";
+import { Backend } from "./backend.ts";
 import { closeQuietly } from "./native/event.ts";
 import { adoptSocket } from "./native/socket.ts";
 import { Channel, type Message } from "./protocol/channel.ts";
 import { backendRequestCode, requestName } from "./protocol/codes.ts";
 import * as payloads from "./protocol/payloads.ts";
-import { type Answer, type RingServer, type SessionSetup, UnevenError } from "./session-setup.ts";
+import { type Answer, type SessionOptions, type SessionSetup, UnevenError } from "./session-setup.ts";
 import { Setup, takeFd } from "./setup.ts";
-
-export interface SessionOptions extends BackendOptions {
-  /** Block size of the guest's disk, in bytes: 512 or 4096. */
-  blockSize: number;
-  /** Milliseconds that a front-end waits at most for requests in flight when it stops its rings. */
-  patience: number;
-  /** Other threads that serve the rings; this one by default. */
-  elsewhere?: RingServer | undefined;
-}
 
 /** One front-end's connection, from its first message until it leaves. Invalid input ends only this session. */
 export class Session {

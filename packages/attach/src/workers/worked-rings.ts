@@ -5,7 +5,7 @@ import { closeQuietly } from "../vhost/native/event.ts";
 import { duplicate } from "../vhost/native/socket.ts";
 import type { Message } from "../vhost/protocol/channel.ts";
 import type { RequestName } from "../vhost/protocol/codes.ts";
-import type { SessionOptions } from "../vhost/session.ts";
+import type { SessionOptions } from "../vhost/session-setup.ts";
 import { type Answer, type RingServer, type SessionSetup, UnevenError } from "../vhost/session-setup.ts";
 import { Setup } from "../vhost/setup.ts";
 import type { FromRings, RingCall, ToPart } from "./messages.ts";
