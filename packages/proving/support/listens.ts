@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 
-/** Whether somebody listens on a unix socket: its name is there a moment earlier. */
+/** Whether a server listens on a unix socket. The socket's file exists a moment earlier. */
 export async function listens(path: string): Promise<boolean> {
   const socket = connect(path);
   try {

@@ -1,9 +1,9 @@
 import { Patience } from "../../lab/src/host/patience.ts";
 
 export interface UntilOptions {
-  /** Ends the wait with its reason. */
+  /** Aborts the wait with its reason. */
   signal?: AbortSignal;
-  /** Counts the work that is awaited: the wait goes on as long as the number changes. */
+  /** A counter of the work that is awaited: the wait continues as long as the number changes. */
   progress?: () => number;
 }
 

@@ -6,7 +6,7 @@ import { listPage } from "../../../rados/src/objects/object-listing.ts";
 import { ReadOperation } from "../../../rados/src/objects/read-operation.ts";
 import type { HostileInput } from "./decoders.ts";
 
-/** Outputs of operations on objects, notifies and pool operations. */
+/** Outputs of object operations, notifications and pool operations. */
 export function outputInputs(): HostileInput[] {
   const cursor = { poolId: 3, hash: 0x89abcdef, namespace: "n", key: "", name: "object", isMax: false };
   const page = new Writer().versioned(1, 1, (w) =>

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 
-/** The Ceph that tests start: its major release (16, 18, 20), and the type of keys that it makes. */
+/** The major release of the Ceph that tests start (16, 18, 20), and the type of the keys that it makes. */
 export const cephRelease = Number(/^ceph version (\d+)\./.exec(said("ceph", "--version"))?.[1]);
 
 const keyPrefix = said("ceph-authtool", "--gen-print-key").slice(0, 2);

@@ -12,10 +12,10 @@ const run = promisify(execFile);
 const inputs = 300;
 
 /**
- * Compares where we and crushtool place inputs: all rules of a map, with a few devices out or half in, for a
- * size that pools have.
+ * Compares our placement of inputs with crushtool's: for all rules of a map, with a few devices out or partly in, and a size that
+ * pools have.
  *
- * @param directory for files on the way
+ * @param directory for temporary files
  */
 export async function comparePlacements(
   directory: string,
@@ -30,7 +30,7 @@ export async function comparePlacements(
   const mapper = new CrushMapper(decodeCrushMap(await readFile(mapPath)));
 
   const weights = new Uint32Array(map.devices).fill(0x10000);
-  // Without any device that is in, crushtool prints nothing at all.
+  // If no device is in, crushtool prints nothing at all.
   const count = map.devices === 1 ? 0 : Math.ceil(map.devices / 10);
   const reweighted = Array.from({ length: count }, () => random.below(map.devices));
   const weightOptions = reweighted.flatMap((device) => {

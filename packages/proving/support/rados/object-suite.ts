@@ -3,19 +3,19 @@ import { test } from "node:test";
 import { type Cluster, NO_SNAP, type Pool, ReadOperation, SNAP_DIR, WriteOperation } from "@siphon/rados";
 import { crc32c } from "@siphon/wire";
 
-/** The parts that a suite works on, once its cluster is up. */
+/** What a suite works on, once its cluster is up. */
 export interface ObjectStage {
   cluster: Cluster;
-  /** Empty at first, and of no pool snapshots. */
+  /** Initially empty, and without pool snapshots. */
   pool: Pool;
 }
 
 const bytes = (text: string) => Buffer.from(text);
 const noSuchObject = { code: "ENOENT" };
 
-/** Everything that can be done to objects, against a real cluster. */
+/** Tests of all operations on objects, against a real cluster. */
 export function objectSuite(stage: () => ObjectStage): void {
-  test("bytes are written and read in every way there is", async () => {
+  test("bytes are written and read in every supported way", async () => {
     const { pool } = stage();
     await pool.write("bytes", 4, bytes("world"));
     assert.equal((await pool.read("bytes")).toString("latin1"), "\0\0\0\0world");
@@ -42,7 +42,7 @@ export function objectSuite(stage: () => ObjectStage): void {
     });
   });
 
-  test("large objects come back whole, into the caller's memory", async () => {
+  test("large objects are read completely, into the caller's memory", async () => {
     const { pool } = stage();
     const data = Buffer.alloc(4 * 1024 ** 2, "0123456789abcdef-");
     await pool.writeFull("large", data);
@@ -52,7 +52,7 @@ export function objectSuite(stage: () => ObjectStage): void {
     await pool.remove("large");
   });
 
-  test("holes are not sent, and checksums are computed where the data is", async () => {
+  test("holes are not sent, and OSDs compute checksums of their data", async () => {
     const { pool } = stage();
     const data = Buffer.alloc(8192, "siphon");
     await pool.write("sparse", 65_536, data);
@@ -71,7 +71,7 @@ export function objectSuite(stage: () => ObjectStage): void {
     assert.deepEqual(sums, [BigInt(crc32c(0xffff_ffff, data))]);
   });
 
-  test("objects are created once, and guards decide about all of an operation", async () => {
+  test("objects are created once, and guards apply to the whole operation", async () => {
     const { pool } = stage();
     const create = () =>
       new WriteOperation().create({ exclusive: true }).writeFull(bytes("first")).setXattr("n", "17");
@@ -145,7 +145,7 @@ export function objectSuite(stage: () => ObjectStage): void {
     assert.equal((await pool.getOmapHeader("omap")).length, 0);
   });
 
-  test("methods of object classes read, write, answer and fail", async () => {
+  test("methods of object classes read, write, reply and fail", async () => {
     const { pool } = stage();
     await pool.operate("class", new WriteOperation().exec("hello", "record_hello", bytes("me")));
     assert.equal((await pool.exec("class", "hello", "replay")).toString(), "Hello, me!");
@@ -158,7 +158,7 @@ export function objectSuite(stage: () => ObjectStage): void {
     await assert.rejects(pool.exec("class", "hello", "nonesuch"), { code: "EOPNOTSUPP" });
   });
 
-  test("each step has its result; one that may fail stops nothing", async () => {
+  test("each step has its result; a step that may fail stops nothing", async () => {
     const { pool } = stage();
     await pool.writeFull("steps", bytes("abc"));
     const read = new ReadOperation()
@@ -183,7 +183,7 @@ export function objectSuite(stage: () => ObjectStage): void {
     assert.equal((await pool.read("steps", { readFrom: "nearest" })).toString(), "abcd");
   });
 
-  test("self-managed snapshots: preserved by writes, read, listed, gone back to, given back", async () => {
+  test("self-managed snapshots: preserved by writes, read, listed, rolled back to, released", async () => {
     const { pool } = stage();
     await pool.writeFull("snapped", bytes("old"));
     const first = await pool.snapshots.createSelfManaged();
@@ -233,7 +233,7 @@ export function objectSuite(stage: () => ObjectStage): void {
     );
   });
 
-  test("lists: by namespace, in pages and parts, from a cursor on, by attribute", async () => {
+  test("lists: by namespace, in pages and parts, from a cursor, by attribute", async () => {
     const pool = stage().pool.with({ namespace: "listed" });
     const names = Array.from({ length: 40 }, (_, i) => `object-${i}`);
     await Promise.all(names.map((name) => pool.writeFull(name, bytes(name))));
@@ -263,7 +263,7 @@ export function objectSuite(stage: () => ObjectStage): void {
     assert.deepEqual(await list({ filter: { xattr: "colour", value: "red" } }), ["object-7"]);
   });
 
-  test("who watches hears who notifies, and answers", async () => {
+  test("watchers receive notifications and reply to them", async () => {
     const { pool, cluster } = stage();
     await pool.writeFull("watched", bytes(""));
     const heard: string[] = [];
@@ -294,7 +294,7 @@ export function objectSuite(stage: () => ObjectStage): void {
       return { texts: replies.map(({ payload }) => `${payload}`), missed };
     };
     let answers = await toldInTime(1_000);
-    // On a busy machine the other answer may come too late.
+    // On a busy machine the other watcher's reply may come too late.
     for (let timeout = 5_000; answers.texts.length === 0 && timeout < 100_000; timeout *= 2) {
       answers = await toldInTime(timeout);
     }
@@ -305,7 +305,7 @@ export function objectSuite(stage: () => ObjectStage): void {
     await assert.rejects(pool.watch("absent", handler("c")), noSuchObject);
   });
 
-  test("a watch on an object that is removed is lost", async () => {
+  test("the watch of a removed object is lost", async () => {
     const { pool } = stage();
     await pool.writeFull("removed", bytes(""));
     const lost = Promise.withResolvers<Error & { code?: string }>();
@@ -316,7 +316,7 @@ export function objectSuite(stage: () => ObjectStage): void {
     await watch.close();
   });
 
-  test("requests that cannot be sent now are given up when told, or in time", async () => {
+  test("requests that cannot be sent end on abort, or after their timeout", async () => {
     const { pool, cluster } = stage();
     await cluster.run({ prefix: "osd set", key: "pause" });
     await cluster.latestOsdMap();

@@ -13,9 +13,9 @@ import type { Random } from "../../../rados/test/support/random.ts";
 const run = promisify(execFile);
 
 /**
- * Compares where we and osdmaptool place every PG of a generated map.
+ * Compares our placement of every PG of a generated map with osdmaptool's.
  *
- * @param directory for files on the way
+ * @param directory for temporary files
  */
 export async function comparePgs(directory: string, random: Random, shape: Shape): Promise<void> {
   const spec = await generateMap(directory, random, shape);
@@ -34,7 +34,7 @@ export async function comparePgs(directory: string, random: Random, shape: Shape
   assert.equal(ours[differing], theirs[differing]);
 }
 
-/** Pools of all kinds over a generated CRUSH map, with every exception that a map can make for a PG. */
+/** Pools of all kinds over a generated CRUSH map, with every per-PG exception that a map can contain. */
 export async function generateMap(directory: string, random: Random, shape: Shape): Promise<MapSpec> {
   const withArgs = random.chance(0.5);
   const text = crushText(random, shape, withArgs ? "straw2" : undefined, withArgs ? 1 : undefined);

@@ -5,11 +5,11 @@ import { upForTest } from "./live-modes.ts";
 export type RenewalMode = "v1" | "crc" | "secure";
 
 /**
- * Sends commands to daemons of every kind, each over a connection that presents the ticket again, until tickets were
- * renewed so many times. Throws for the first command that fails.
+ * Sends commands to daemons of every kind, each over a new connection that presents the ticket, until tickets have been
+ * renewed this many times. Throws on the first command that fails.
  *
  * @param lifetime of tickets, in seconds
- * @returns how many commands were answered
+ * @returns the number of commands that were answered
  */
 export async function renewUnderLoad(mode: RenewalMode, lifetime: number, renewals: number): Promise<number> {
   const wire = mode === "v1" ? { msgr: "v1" as const } : { msgr: "v2" as const, wire: mode };
@@ -19,7 +19,7 @@ export async function renewUnderLoad(mode: RenewalMode, lifetime: number, renewa
   const targets: CommandTarget[] = ["mon", { osd: 0 }, { mgr: "active" }];
   let renewed = 0;
   let answered = 0;
-  // A session with another monitor brings new tickets as well.
+  // A session with another monitor brings new tickets, too.
   const count = (event: unknown) => {
     if ((event as MonEvent).event !== "hunting") renewed++;
   };
@@ -30,7 +30,7 @@ export async function renewUnderLoad(mode: RenewalMode, lifetime: number, renewa
       answered += targets.length;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    // With the last of them, too.
+    // The last tickets must work as well.
     for (const target of targets) await cluster.command({ prefix: "version" }, { target });
     return answered + targets.length;
   } finally {

@@ -3,9 +3,9 @@ import { ImagePool } from "@siphon/rbd";
 import { Chain } from "./worker-chain.ts";
 
 /**
- * Runs a chain of workers in a process of its own, to be killed; prints what each has acknowledged, line by line.
+ * Runs a chain of workers in a separate process that a test kills. Prints the numbers that each worker has acknowledged, line by line.
  *
- * Arguments: ceph.conf, pool, image, number of workers; for a worker that ends: how, and a pipe that nobody writes to.
+ * Arguments: ceph.conf, pool, image, number of workers; for a worker that ends: how it ends, and a pipe without a writer.
  */
 const [conf, pool, name, count, how, pipe] = process.argv.slice(2);
 const cluster = await Cluster.connect({ conf: conf!, name: "client.admin", env: {} });

@@ -4,7 +4,7 @@ import { ImageBytes } from "../../../rbd/src/image/image-bytes.ts";
 import type { OpenImage } from "../../../rbd/src/image/open-image.ts";
 import { type PlainError, plainError } from "../../../rbd/src/workers/plain-error.ts";
 
-/** Methods of an image that are carried out in a worker. */
+/** Methods of an image that a worker can execute. */
 export type IoName = "read" | "write" | "discard" | "writeZeroes" | "writeSame" | "compareAndWrite" | "flush";
 
 export interface IoCall {
@@ -20,7 +20,7 @@ export interface IoAnswer {
   readonly counters: { readonly copyUps: number; readonly parentReads: number };
 }
 
-/** Carries out what `WorkedImage` asks for, until the image is closed. Its data is that of `cutWhileWanted`. */
+/** Executes the requests of `WorkedImage` until the image is closed. Its data is the array for `cutWhileWanted`. */
 export const inWorker: InWorker<Int32Array, never> = (image, { data: cutting, listen, tell }) => {
   const { state: header } = image;
   const bytes = new ImageBytes({ io: image, front: image, header } as unknown as OpenImage);
@@ -38,7 +38,7 @@ export const inWorker: InWorker<Int32Array, never> = (image, { data: cutting, li
   return new Promise(() => {});
 };
 
-/** Breaks connections of this thread, anywhere, while the first number is 1, and counts them in the second. */
+/** Breaks this thread's connections at random places while the first number is 1. The second number counts the breaks. */
 export function cutWhileWanted(cutting: Int32Array): NodeJS.Timeout {
   return setInterval(() => {
     if (Atomics.load(cutting, 0) === 1 && Math.random() < 0.2 && cutOne()) Atomics.add(cutting, 1, 1);

@@ -1,7 +1,7 @@
 import type { OpenTransport } from "@siphon/rados/engine";
 import { openTcp } from "../../../rados/src/messenger/transport.ts";
 
-/** TCP through which nothing goes while it is stalled: to its peers, a client that does not answer. */
+/** TCP that carries no data while it is stalled: its peers see a client that does not answer. */
 export class Stalled {
   #waiting: (() => void)[] | undefined;
 

@@ -5,9 +5,9 @@ import { errorOf } from "../../../rbd/src/workers/plain-error.ts";
 import { cutWhileWanted, type IoAnswer, type IoCall, type IoName } from "./io-in-worker.ts";
 
 /**
- * Until disposed of, images that this process opens have so many workers, and what they are asked with Promises is carried out by a worker,
- * each time another one: campaigns and tests that know of no workers prove them. Images with a cache, and those of clients with streams
- * of their own, stay as they are.
+ * Until disposed of, gives this many workers to each image that this process opens. Each call that returns a Promise goes to another
+ * worker, so campaigns and tests that know nothing of workers test them. Images with a cache, and images of clients with streams of
+ * their own, are not changed.
  */
 export function goThroughWorkers(count: number): Disposable {
   const cutting = cutWhileWanted(workerCuts.memory);
@@ -29,7 +29,7 @@ export function goThroughWorkers(count: number): Disposable {
   };
 }
 
-/** Breaks connections of this thread and of workers, anywhere, as long as that is wanted. */
+/** Breaks connections of this thread and of workers at random places, while `active`. */
 export const workerCuts = {
   memory: new Int32Array(new SharedArrayBuffer(8)),
   get active() {
@@ -52,18 +52,18 @@ function canHaveWorkers(cluster: Cluster): boolean {
   }
 }
 
-/** Bytes of an image that are written. */
+/** Bytes of an image that are being written. */
 interface Writing {
   readonly start: number;
   readonly end: number;
-  /** Undefined while it waits for earlier ones. */
+  /** The worker; undefined while the write waits for earlier ones. */
   index: number | undefined;
   readonly done: Promise<unknown>;
 }
 
 /**
- * An image whose methods go to workers. One client may have several writes to the same bytes under way and counts on their order, which workers
- * do not give among each other: those go to the same worker, or wait.
+ * An image whose methods run in workers. A client may have several writes to the same bytes in flight and rely on their order, which
+ * different workers do not preserve. Such writes go to the same worker, or wait.
  */
 class WorkedImage {
   readonly #image: Image;

@@ -1,4 +1,4 @@
 import { goThroughWorkers } from "./through-workers.ts";
 
-// Loaded in front of live tests by SIPHON_WORKERS: see scripts/test-live/file.ts.
+// SIPHON_WORKERS loads this module before live tests: see scripts/test-live/file.ts.
 goThroughWorkers(Number(process.env.SIPHON_WORKERS));

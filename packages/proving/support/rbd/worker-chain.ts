@@ -1,10 +1,10 @@
 import type { Image } from "@siphon/rbd";
 import { cellBytes, trailOf } from "./worker-parts.ts";
 
-/** A chain of workers at work on an image: see `chain` of worker-parts.ts. */
+/** A chain of workers writing to an image: see `chain` in worker-parts.ts. */
 export class Chain {
   readonly objectSize: number;
-  /** What each worker ended with: its last number, or the code of an error. */
+  /** Each worker's result: its last number, or the code of an error. */
   readonly ended: Promise<(number | string)[]>;
   readonly #memory: Int32Array;
   readonly #count: number;
@@ -29,7 +29,7 @@ export class Chain {
     return Array.from({ length: this.#count }, (_, index) => Atomics.load(this.#memory, 1 + index));
   }
 
-  /** Waits until the last worker has acknowledged so many more numbers. */
+  /** Waits until the last worker has acknowledged this many more numbers. */
   async goesOn(more: number): Promise<void> {
     const last = this.#count;
     const from = Atomics.load(this.#memory, last);
@@ -46,12 +46,12 @@ export class Chain {
   }
 }
 
-/** The numbers in the cells of an image that was exported, or of its first bytes. */
+/** The numbers in the cells of an exported image, or of its first bytes. */
 export function cellsOf(bytes: Buffer, count: number): number[] {
   return Array.from({ length: count }, (_, index) => bytes.readUInt32LE(index * cellBytes));
 }
 
-/** Puts what workers came to over what was there before they began. */
+/** Adds the workers' expected writes to the content from before they began. */
 export function overlay(base: Buffer, last: readonly number[], objectSize: number, objects: number): void {
   for (const [index, number] of last.entries()) {
     for (let each = Math.max(1, number - objects); each <= number; each++) {

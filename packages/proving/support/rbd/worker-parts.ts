@@ -4,16 +4,16 @@ import { type InWorker, readBytes, writeBytes } from "@siphon/rbd/engine";
 
 /** Tasks of an image's workers in tests; see `ImageWorkers.run`. */
 export type WorkerTask =
-  /** Each writes its share of the blocks, block after block, and returns how many. */
+  /** Each worker writes its share of the blocks, one after the other, and returns the number of blocks. */
   | { readonly task: "fill"; readonly blockSize: number; readonly depth: number }
-  /** Writes numbers until told to stop: see `Chain`. */
+  /** Writes numbers until it is told to stop: see `Chain`. */
   | { readonly task: "chain"; readonly memory: SharedArrayBuffer; readonly objectSize: number }
   | { readonly task: "size" }
   | { readonly task: "read"; readonly offset: number; readonly length: number }
-  /** One of the workers ends unasked; nobody writes to the pipe. */
+  /** One of the workers ends by itself. The pipe has no writer. */
   | { readonly task: "end"; readonly how: WorkerEnd; readonly pipe: string };
 
-/** It throws; its event loop is blocked; it exits; its channel to the owner ends; it waits for the system, which nobody can interrupt. */
+/** It throws; its event loop blocks; it exits; its channel to the owner ends; it waits in a system call that cannot be interrupted. */
 export const workerEnds = ["throws", "blocks", "exits", "is cut off", "waits"] as const;
 export type WorkerEnd = (typeof workerEnds)[number];
 
@@ -57,24 +57,24 @@ function end(how: WorkerEnd, pipe: string): void {
   for (;;);
 }
 
-/** The bytes of a block, which tell its number. */
+/** The bytes of a block, which identify its number. */
 export function fillOf(block: number, blockSize: number): Buffer {
   const bytes = Buffer.alloc(blockSize, (block * 31 + 7) & 0xff);
   bytes.writeUInt32LE(block);
   return bytes;
 }
 
-/** Where a worker writes its number, and where it leaves a trail of it. */
+/** The offset of a worker's cell, and of the trail that its earlier numbers leave. */
 export const cellBytes = 4096;
 export const trailOf = (worker: number, number: number, objectSize: number, objects: number): number =>
   (1 + (number % (objects - 1))) * objectSize + worker * cellBytes;
 
 /**
- * Worker 0 writes number after number to its cell; each other one writes a number when the one before has it acknowledged. So whatever is seen
- * of all cells at one time falls, or stays, from worker to worker. Memory: 1 to stop, 2 when a worker's
- * write has failed, and the number that each has acknowledged.
+ * Worker 0 writes increasing numbers to its cell. Each other worker writes a number once the worker before it has that number
+ * acknowledged. At any time the numbers in the cells therefore never increase from worker to worker. Memory: 1 to stop, 2 after a
+ * worker's write has failed; then the number that each worker has acknowledged.
  *
- * @returns the last number, or the code of the error that a write ended with
+ * @returns the last number, or the code of the error of a failed write
  */
 async function chain(
   image: Parameters<typeof inWorker>[0],
@@ -88,7 +88,7 @@ async function chain(
     if (Atomics.load(memory, 0) === 1) return number - 1;
     const before = index > 0 ? Atomics.load(memory, index) : number;
     if (before < number && Atomics.load(memory, 0) === 0) {
-      // Being told to stop between the look and the wait is noticed a little later.
+      // A stop between the check and the wait is noticed a little later.
       await Atomics.waitAsync(memory, index, before, 100).value;
       continue;
     }
@@ -97,7 +97,7 @@ async function chain(
       await writeBytes(image, trailOf(index, number, objectSize, objects), Buffer.from(bytes));
       await writeBytes(image, index * cellBytes, Buffer.from(bytes));
     } catch (error) {
-      // The others go on, each until its own writes fail.
+      // The other workers continue, each until its own writes fail.
       Atomics.compareExchange(memory, 0, 0, 2);
       for (let other = 1; other < memory.length; other++) Atomics.notify(memory, other);
       return (error as { code: string }).code;

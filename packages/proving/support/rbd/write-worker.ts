@@ -2,10 +2,10 @@ import { Cluster } from "@siphon/rados";
 import { type CachePolicy, ImagePool } from "@siphon/rbd";
 
 /**
- * Writes numbers to the first 8 bytes of an image, one after the other, as fast as they are acknowledged and flushed, and prints each
- * number then; in a process of its own, to be stopped and killed. Ends with a failed write, which it prints as well.
+ * Writes increasing numbers to the first 8 bytes of an image, each once the previous one is acknowledged and flushed, and prints each
+ * acknowledged number. Runs in a separate process, which tests stop and kill. Prints the error of a failed write and ends.
  *
- * Arguments: ceph.conf, pool, image, first number, policy of a cache.
+ * Arguments: ceph.conf, pool, image, first number, cache policy.
  */
 const [conf, pool, name, first, policy] = process.argv.slice(2);
 const cluster = await Cluster.connect({ conf: conf!, name: "client.admin", env: {} });
@@ -24,12 +24,12 @@ for (let number = BigInt(first!); ; number++) {
     break;
   }
 }
-// Nothing that comes later is acknowledged either.
+// Later writes must fail, too.
 const later = await image.write(4096, block).then(
   () => "acknowledged",
   (error) => `failed ${error.code}`,
 );
 process.stdout.write(`later ${later}\n`);
-// Closing flushes, which cannot be done any more.
+// Closing flushes, which is no longer possible.
 await image.close().catch(() => {});
 cluster.close();

@@ -1,6 +1,6 @@
 /**
- * Makes captures.json.gz: what a real monitor sends a client in a session, in each version of the protocol without
- * authentication, where a session can be played again. Run: `node make-captures.ts`.
+ * Makes captures.json.gz: what a real monitor sends to a client in a session, for each protocol version without
+ * authentication, because only such a session can be replayed. Run: `node make-captures.ts`.
  */
 import { writeFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";

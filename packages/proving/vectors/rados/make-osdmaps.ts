@@ -1,6 +1,6 @@
 /**
- * Makes osdmaps.json.gz: every OSD map and incremental of a real cluster while it is taken through the changes
- * that a map can have, and what osdmaptool says of each. Run: `node make-osdmaps.ts`.
+ * Makes osdmaps.json.gz: every OSD map and incremental of a real cluster that goes through all the changes a map
+ * can contain, and osdmaptool's output for each of them. Run: `node make-osdmaps.ts`.
  */
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -11,7 +11,7 @@ import { gzipSync } from "node:zlib";
 import { LocalCluster } from "@siphon/lab";
 
 const run = promisify(execFile);
-/** Each leads to at least one epoch. */
+/** Each change leads to at least one epoch. */
 const changes = [
   "osd pool create plain 8 8",
   "osd pool application enable plain rados",

@@ -3,9 +3,9 @@ import { Violation } from "../../rados/faults/block-history.ts";
 
 export const blockBytes = 4096;
 
-/** The possible content of each block of an image: one, or several where a write failed or a task was left half done. */
+/** The possible contents of each block of an image: one, or several after a failed write or a task that stopped halfway. */
 export class Model {
-  /** By block; each of `blockBytes`. */
+  /** By block; each buffer has `blockBytes` bytes. */
   readonly #blocks: Buffer[][];
 
   constructor(blocks: readonly (readonly Buffer[])[]) {
@@ -28,13 +28,13 @@ export class Model {
     return new Model(this.#blocks);
   }
 
-  /** Zeros come in addition at its end, or blocks go. */
+  /** Zeros are added at the end, or blocks are removed. */
   resized(size: number): Model {
     const zeros = Buffer.alloc(blockBytes);
     return new Model(Array.from({ length: size / blockBytes }, (_, block) => this.#blocks[block] ?? [zeros]));
   }
 
-  /** From `bytes` on it holds what the other one does there. */
+  /** From byte `bytes` on, the contents of the other model. */
   from(bytes: number, other: Model): Model {
     const blocks = this.#blocks.map((allowed, block) =>
       block * blockBytes < bytes ? allowed : (other.#blocks[block] ?? allowed),
@@ -42,12 +42,12 @@ export class Model {
     return new Model(blocks);
   }
 
-  /** The possible content of either, as far as this one reaches. */
+  /** The possible contents of either model, up to the size of this one. */
   or(other: Model): Model {
     return new Model(this.#blocks.map((allowed, block) => [...allowed, ...(other.#blocks[block] ?? [])]));
   }
 
-  /** A block was written: it holds this, or may do so, if the write failed. */
+  /** Records a write to a block: the block has the new content, or may have it if the write failed. */
   wrote(block: number, fill: number, isThere: boolean): void {
     const bytes = Buffer.alloc(blockBytes, fill);
     if (block >= this.#blocks.length) return;
@@ -70,7 +70,7 @@ export class Model {
   }
 }
 
-/** @returns whether it was acknowledged */
+/** @returns whether the write was acknowledged */
 export async function writeBlock(image: Image, block: number, fill: number): Promise<boolean> {
   try {
     const bytes = Buffer.alloc(blockBytes, fill);
@@ -82,7 +82,7 @@ export async function writeBlock(image: Image, block: number, fill: number): Pro
   }
 }
 
-/** @throws Violation for what does not end */
+/** @throws Violation if the work does not end in time */
 export async function inTime<T>(done: Promise<T>, what: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

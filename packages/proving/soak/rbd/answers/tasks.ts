@@ -2,32 +2,32 @@ import type { Image, ImagePool } from "@siphon/rbd";
 import { imageFeature } from "@siphon/rbd";
 import type { Model } from "./model.ts";
 
-/** The target of a task, and its content before. */
+/** The target of a task, with its content before the task. */
 export interface Subject {
   images: ImagePool;
   image: Image;
   group: string;
 }
 
-/** The possible content of the image and, by snapshot's name, of its snapshots, after a task that worked or failed. */
+/** Possible contents of the image and of its snapshots, by name, whether a task succeeds or fails. */
 export interface Before {
   now: Model;
   old: Model;
-  /** The content of its parent. */
+  /** The content of the parent. */
   parent: Model;
 }
 
 export interface Task {
   run(subject: Subject): Promise<void>;
-  /** The content of the image, by the size in its header; as before, if missing. */
+  /** The possible contents after the task, given the size in the header. Without this function they do not change. */
   after?(before: Before, size: number): Model;
 }
 
 const larger = 2;
-/** Within an object. */
+/** Bytes; ends in the middle of an object. */
 const shrunk = (size: number) => size / 2 + 4096;
 
-/** Everything that changes a header, an object map as a whole, or objects behind the map's back. */
+/** All tasks that change a header, an object map as a whole, or objects without updating the map. */
 export const tasks = {
   "snap create": { run: ({ image }) => image.snapshots.create("new") },
   "snap rm": { run: ({ image }) => image.snapshots.remove("old") },
@@ -49,7 +49,7 @@ export const tasks = {
   },
   shrink: {
     run: ({ image }) => image.resize(shrunk(image.size), { allowShrink: true }),
-    // Bytes behind the new end may be gone, though the header has the old one. Where an object is gone the parent is seen.
+    // Bytes beyond the new end may be gone although the header has the old size. Where an object is gone, the parent shows through.
     after: ({ now, parent }, size) => {
       const end = shrunk(now.size);
       const cut = now.resized(end).resized(now.size);

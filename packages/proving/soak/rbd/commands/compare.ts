@@ -7,7 +7,7 @@ export interface Both {
   readonly theirs: Answer;
 }
 
-/** In which parts the answers to a command line differ. */
+/** The parts in which the two results of a command line differ. */
 export function differing({ ours, theirs }: Both): Part[] {
   const parts: Part[] = [];
   if (ours.code !== theirs.code) parts.push("code");
@@ -17,8 +17,8 @@ export function differing({ ours, theirs }: Both): Part[] {
 }
 
 /**
- * The words that scripts look for when rbd fails, in lines of its own, and not librbd's: the first errno with its name; or all of the first
- * line, without the name of a thing.
+ * The words of a failed rbd that scripts match. Only rbd's own lines count, not librbd's. The words are the first errno with its
+ * text, or else the first line.
  */
 export function firstWords(stderr: string): string {
   const lines = withoutLog(stderr)
@@ -28,7 +28,7 @@ export function firstWords(stderr: string): string {
   return (errno ?? lines[0]?.slice("rbd: ".length) ?? "").trim();
 }
 
-/** librbd's log is written beside what rbd says, at times in the middle of a line. */
+/** Removes librbd's log lines, which can start in the middle of one of rbd's lines. */
 function withoutLog(stderr: string): string {
   return stderr.replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+[+-]\d{4} [0-9a-f]{8,16} [^\n]*\n*/g, "");
 }
@@ -37,7 +37,7 @@ function says(text: string, words: string): boolean {
   return leveled(text).includes(leveled(words));
 }
 
-/** Without what differs between any two pools and moments. */
+/** Removes what differs between any two pools or points in time. */
 export function leveled(text: string): string {
   return text
     .replaceAll(/pool-[ab]/g, "POOL")

@@ -1,11 +1,11 @@
 import { formats, kinds, named, verbs } from "./verbs.ts";
 
-/** All command lines of the table: what works, and that with one thing changed at a time. */
+/** All command lines of the table: for each verb a valid line, and the same line with one change at a time. */
 export function allLines(): string[] {
   return [...new Set(verbs.trim().split("\n").flatMap(linesOf))];
 }
 
-/** So many of them, always the same ones for a seed, in their order. */
+/** This many of the lines, in their order; the same ones for the same seed. */
 export function someLines(count: number, seed: number): string[] {
   const all = allLines();
   const picked = all
@@ -40,14 +40,14 @@ function linesOf(row: string): string[] {
     ...options
       .filter((option) => option.startsWith("--"))
       .flatMap((option) => forms(option))
-      // A later one of an option that is always there would be a second one.
+      // An option that the verb always gets must not appear twice.
       .map((text) => line(best, text).replace(repeated(always, text), "")),
     ...(options.includes("F") ? formats.map((format) => line(best, format)) : []),
     line(best, "--nonsense"),
   ];
 }
 
-/** `--name=a,b` is `--name a` and `--name b`; an empty value stands for the option alone. */
+/** `--name=a,b` stands for `--name a` and `--name b`; an empty value stands for the option alone. */
 function forms(option: string): string[] {
   const [name = "", values] = option.split("=");
   return values === undefined ? [name] : values.split(",").map((value) => `${name} ${value}`.trim());

@@ -1,7 +1,7 @@
 import { type Cluster, RadosError } from "@siphon/rados";
 import { ImagePool, imageFeature, Overrides } from "@siphon/rbd";
 
-/** What command lines find: images of each kind, with snapshots, locked, in a group, in the trash, in a namespace. */
+/** What command lines work on: images of every kind, with snapshots, locked, in a group, in the trash, in a namespace. */
 export async function makeState(cluster: Cluster, poolName: string): Promise<void> {
   await empty(cluster, poolName);
   const images = await ImagePool.open(cluster, poolName);
@@ -41,7 +41,7 @@ async function snapshot(images: ImagePool, name: string, snapshotName: string): 
   await image.snapshots.create(snapshotName);
 }
 
-/** Without a trace of what was there, whatever state it was in. */
+/** Removes all objects of the pool, whatever state they are in. */
 async function empty(cluster: Cluster, poolName: string): Promise<void> {
   const pool = await cluster.pool(poolName);
   const removals: Promise<void>[] = [];
@@ -50,7 +50,7 @@ async function empty(cluster: Cluster, poolName: string): Promise<void> {
       .with({ namespace })
       .remove(name)
       .catch((error) => {
-        // Of an object whose snapshots are left only these are.
+        // The object itself is gone, only its snapshots are left.
         if (!(error instanceof RadosError) || error.code !== "ENOENT") throw error;
       });
     removals.push(removal);

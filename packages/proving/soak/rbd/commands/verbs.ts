@@ -1,6 +1,6 @@
 /**
- * The verbs of `rbd` that siphon has: what stands behind them, and the options that each has besides. A row: the words; kinds of
- * arguments; options, with a `*` those that the verb always gets. F: it has `--format`.
+ * The verbs of `rbd` that siphon has, with their arguments and options. A row holds the verb; the kinds of its arguments; and its
+ * options. An option with `*` is on every command line. F stands for `--format`.
  */
 export const verbs = `
 create | NEW | *--size=4M --size=0,5x,,1T --order=20,9,x --object-size=1M,3K,x --image-feature=layering,nonsense,exclusive-lock,object-map --image-shared --stripe-unit=64K --data-pool=P,nopool --image-format=1,2,3 --thick-provision --no-progress
@@ -89,7 +89,7 @@ device ls | | F
 journal info | IMAGE |
 `;
 
-/** What an argument of a kind may be: the first is what works. P is the pool. */
+/** Values for each kind of argument. The first value is valid. P is the pool. */
 export const kinds: Readonly<Record<string, readonly string[]>> = {
   NEW: [
     "P/new",
@@ -163,7 +163,7 @@ export const kinds: Readonly<Record<string, readonly string[]>> = {
   PASSPHRASE: ["FILE", "NOFILE"],
 };
 
-/** The options that name an argument of a kind, instead of its place: after the first, which works. */
+/** Options that replace an argument of a kind. The first line is valid. */
 export const named: Readonly<Record<string, readonly string[]>> = {
   NEW: ["--pool P --image new"],
   IMAGE: ["--pool P --image plain", "--image P/plain", "--image P/plain P/old", "--image none --pool P"],

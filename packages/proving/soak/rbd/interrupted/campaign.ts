@@ -12,41 +12,41 @@ import { Stage } from "./stage.ts";
 import { Victim } from "./victim.ts";
 
 export interface CampaignOptions {
-  /** ceph.conf of a cluster that is `forgetful`. */
+  /** ceph.conf of a cluster with the settings `forgetful`. */
   conf: string;
   only: readonly OperationName[];
-  /** Kills of each operation. */
+  /** The number of kills per operation. */
   kills: number;
   seed: number;
-  /** Runs of each operation to its end before it is killed the first time; default 3. */
+  /** How often each operation runs to its end before it is killed for the first time (default: 3). */
   measured?: number;
-  /** Pools that are worked on at the same time: most of the time is spent waiting until killed clients are forgotten. */
+  /** The number of pools worked on at the same time: most of the time is spent waiting until killed clients are forgotten. */
   lanes?: number;
-  /** Told of each kill, once it is dealt with. */
+  /** Called after each kill has been dealt with. */
   report?: (kill: Kill) => void;
 }
 
-/** Settings of a cluster that forgets killed clients within seconds, and not after half a minute, and what snapshots had at once. */
+/** Settings of a cluster that forgets killed clients within seconds instead of 30 s, and trims snapshots at once. */
 export const forgetful = { osd_client_watch_timeout: 3, osd_snap_trim_sleep: 0.001, osd_max_trimming_pgs: 8 };
 
-/** A process that was killed, and what became of what it left. */
+/** A process that was killed, and how its remains were dealt with. */
 export interface Kill {
   operation: OperationName;
-  /** Makes the case again, together with the seed. */
+  /** Together with the seed, reproduces the case. */
   number: number;
   by: "time" | "write";
-  /** Time of the kill in an uninterrupted run's milliseconds, or writes to sockets. */
+  /** When the process was killed: milliseconds, or writes to sockets. `of` is the total of an uninterrupted run. */
   at: number;
   of: number;
   phase: string;
-  /** The program that dealt with it, and how. */
+  /** The program that dealt with the remains, and how. */
   program: "rbd" | "siphon";
   ending: "finished" | "removed";
-  /** The fault that was found. */
+  /** The error that was found. */
   failure?: string;
 }
 
-/** Kills each operation at random points, has `rbd` or us deal with what is left, and checks what there is then. */
+/** Kills each operation at random points, lets `rbd` or siphon deal with the remains, and checks the result. */
 export async function runCampaign(options: CampaignOptions): Promise<Kill[]> {
   const { conf, kills: wanted, seed, report = () => {} } = options;
   const lanes = Math.min(options.lanes ?? 6, wanted * options.only.length);
@@ -68,13 +68,13 @@ export async function runCampaign(options: CampaignOptions): Promise<Kill[]> {
         const kill = await killOnce(stage, next.operation, next.number);
         kills.push(kill);
         report(kill);
-        // The pool is no more what it was.
+        // The pool is in an unknown state, so the next kill uses a new one.
         if (kill.failure !== undefined) break;
       }
     }
   }
 
-  /** Lets it run until it is killed on the way: who ends before is made again. */
+  /** Runs the operation until it is killed halfway. If it ends before the kill, everything is prepared again. */
   async function killOnce(stage: Stage, operation: OperationName, number: number): Promise<Kill> {
     const random = new Random(seed * 10_007 + number);
     const pace = paces.get(operation)!;
@@ -82,7 +82,7 @@ export async function runCampaign(options: CampaignOptions): Promise<Kill[]> {
     const program = variant % 2 === 0 ? stage.rbd : stage.siphon;
     const ending = variant % 4 < 2 ? "finished" : "removed";
     const by = variant % 8 < 4 ? "time" : "write";
-    // Anywhere, and as often in each part of the whole, however many there are: multiples of the golden ratio.
+    // Multiples of the golden ratio cover all parts of a run evenly, whatever the number of kills.
     const fraction = ((seed + number) * 0.618034 + random.below(100) / 1000) % 1;
     for (let tries = 0; ; ) {
       const prepared = await operations[operation].prepare(stage, random);
@@ -121,7 +121,7 @@ export async function runCampaign(options: CampaignOptions): Promise<Kill[]> {
   return kills;
 }
 
-/** Data in flight when a process is killed arrives anyway. */
+/** Waits until writes that were in flight at the kill have arrived. */
 async function settled(stage: Stage): Promise<PoolState> {
   for (let state = await stage.state(); ; ) {
     await sleep(50);

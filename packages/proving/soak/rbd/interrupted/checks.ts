@@ -3,7 +3,7 @@ import { constants } from "node:os";
 import type { Program } from "./programs.ts";
 import type { Stage } from "./stage.ts";
 
-/** Every byte, as rbd reads it. */
+/** Asserts that rbd reads exactly these bytes. */
 export async function assertHolds(stage: Stage, image: string, expected: Buffer): Promise<void> {
   const found = Buffer.from(await stage.rbd.run("export", stage.spec(image), "-", "--no-progress"), "latin1");
   assert.equal(found.length, expected.length, `the size of ${image}`);
@@ -11,7 +11,7 @@ export async function assertHolds(stage: Stage, image: string, expected: Buffer)
   assert.equal(at, -1, `${image} holds something else at byte ${at}`);
 }
 
-/** The object maps of an image and of its snapshots say what objects there are, if it has any. */
+/** Asserts that the object maps of an image and of its snapshots, if it has any, match the objects. */
 export async function assertMapRight(stage: Stage, program: Program, image: string): Promise<void> {
   for (const name of ["", ...(await snapshotsOf(stage, program, image)).map((snapshot) => `@${snapshot}`)]) {
     const spec = stage.spec(`${image}${name}`);
@@ -24,7 +24,7 @@ export async function assertMapRight(stage: Stage, program: Program, image: stri
   }
 }
 
-/** @param errno its name: what the program says why it does not */
+/** @param errno name of the errno that the program must exit with */
 export async function assertRefused(program: Program, args: string[], errno: "EEXIST"): Promise<void> {
   const { exitCode, stderr } = await program.try(...args);
   assert.equal(exitCode, constants.errno[errno], `${program.name} ${args.join(" ")}: ${stderr}`);
@@ -44,7 +44,7 @@ export async function trashedIds(stage: Stage, program: Program): Promise<string
   return (JSON.parse(listed) as { id: string }[]).map(({ id }) => id);
 }
 
-/** Removes images by their names, of which there may be next to nothing, one after the other. */
+/** Removes images by name, one after the other. Little may be left of some of them. */
 export function removeImages(stage: Stage, images: readonly string[]): (program: Program) => Promise<void> {
   return async (program) => {
     for (const image of images) {
@@ -53,13 +53,13 @@ export function removeImages(stage: Stage, images: readonly string[]): (program:
       if (exitCode === constants.errno.ENOTEMPTY && (await removeForsaken(stage, program, image))) {
         ({ exitCode, stderr } = await program.try(...remove));
       }
-      // Other remains are found afterwards.
+      // Other remains of an image without a name are found later.
       if (exitCode !== constants.errno.ENOENT) assert.equal(exitCode, 0, `${program.name} rm: ${stderr}`);
     }
   };
 }
 
-/** The same, with their snapshots, some of which may be protected. */
+/** Removes an image with its snapshots, some of which may be protected. */
 export function removeWithSnapshots(stage: Stage, image: string): (program: Program) => Promise<void> {
   const remove = removeImages(stage, [image]);
   return async (program) => {
@@ -74,7 +74,7 @@ export function removeWithSnapshots(stage: Stage, image: string): (program: Prog
   };
 }
 
-/** Snapshots that were kept for clones, and are not needed any more, must be removed manually for rbd; siphon removes them as well. */
+/** rbd needs snapshots that were kept for clones to be removed manually once nothing uses them; siphon removes them by itself. */
 async function removeForsaken(stage: Stage, program: Program, image: string): Promise<boolean> {
   if (program.name !== "rbd") return false;
   const listed = await program.run("snap", "ls", "--all", stage.spec(image), "--format", "json");

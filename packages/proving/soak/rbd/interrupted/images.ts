@@ -2,7 +2,7 @@ import type { Random } from "../../../../rados/test/support/random.ts";
 import { type Remains, remains } from "./pool-state.ts";
 import { featureSets, type Stage, scatter, shape } from "./stage.ts";
 
-/** Makes an image that holds these bytes. */
+/** Makes an image with these bytes. */
 export async function makeImage(stage: Stage, random: Random, name: string, bytes: Buffer): Promise<void> {
   const { images } = stage;
   await images.create(name, bytes.length, { ...shape, features: random.pick(featureSets) });
@@ -16,18 +16,18 @@ export async function makeImage(stage: Stage, random: Random, name: string, byte
   await Promise.all(writes);
 }
 
-/** A clone, and what there was of other images before it. */
+/** A clone, and the remains of other images before it was made. */
 export interface MadeClone {
   /** The content. */
   readonly bytes: Buffer;
   readonly others: Remains;
-  /** Its parent, if that was made for it. */
+  /** The clone's parent, if it was made for this clone. */
   readonly elder: string | undefined;
 }
 
 /**
- * Makes a clone with some objects of its own: of `parent@one`, of either version, or, every third time, of a snapshot that is there for
- * its clones only.
+ * Makes a clone that has some objects of its own. Its parent is `parent@one`, in either clone version; in a third of the cases it is a
+ * snapshot that is kept only for its clones.
  */
 export async function makeClone(stage: Stage, random: Random, name: string): Promise<MadeClone> {
   const { images, contents } = stage;
@@ -46,7 +46,7 @@ export async function makeClone(stage: Stage, random: Random, name: string): Pro
   return { bytes, others, elder };
 }
 
-/** Makes a clone of a snapshot, and removes that snapshot, which is then kept for its clone. */
+/** Makes a clone of a snapshot and removes the snapshot, which is then kept for the clone. */
 export async function cloneOfRemoved(
   stage: Stage,
   parent: string,
@@ -61,7 +61,7 @@ export async function cloneOfRemoved(
   await image.snapshots.remove("gone");
 }
 
-/** How many objects it takes to hold these bytes. */
+/** The number of objects that hold these bytes. */
 export function objectsIn(bytes: Buffer): number {
   const { objectSize } = shape;
   let objects = 0;

@@ -7,7 +7,7 @@ import { only, type PoolState, remains } from "./pool-state.ts";
 import type { Program } from "./programs.ts";
 import type { Stage } from "./stage.ts";
 
-/** The program shows all that there is, however little that is: names, images, children, trash. */
+/** Asserts that the program lists everything, however incomplete it is: names, images, children, trash. */
 export async function assertListed(
   stage: Stage,
   program: Program,
@@ -19,7 +19,7 @@ export async function assertListed(
   assert.deepEqual(JSON.parse(await program.run("ls", pool, "--format", "json")), entries);
   const long = JSON.parse(await program.run("ls", "--long", pool, "--format", "json"));
   const shown = new Set(long.map(({ image }: { image: string }) => image));
-  // One that has left its parent, to be removed, may be shown as long as that is there.
+  // A clone that has left its parent in order to be removed may be listed while the parent exists.
   const { parents, children, snapshots } = remains(state, stage.before);
   const mayBeOrphaned = parents > 0 && children === 0 && snapshots === 0;
   assert.deepEqual(await trashedIds(stage, program), valuesOf(state, "rbd_trash id_"));
@@ -35,8 +35,8 @@ export async function assertListed(
 }
 
 /**
- * The object maps say no less than what there is. They may say more, since the client that was killed could not take that back; then the
- * program makes them exact again.
+ * Asserts that object maps mark every object that exists. They may also mark others, because the killed client could not undo that;
+ * the program then rebuilds the map.
  */
 export async function assertMapSafe(
   stage: Stage,
@@ -48,7 +48,7 @@ export async function assertMapSafe(
     if (!hasHeader(state, name)) continue;
     const spec = stage.spec(name);
     const shown = await program.try("info", spec, "--format", "json");
-    // The rest of a clone whose parent's snapshot is gone.
+    // Remains of a clone whose parent's snapshot is gone.
     if (shown.exitCode !== 0) continue;
     const { features, flags } = JSON.parse(shown.stdout);
     if (!features.includes("object-map") || flags.length > 0) continue;
@@ -60,7 +60,7 @@ export async function assertMapSafe(
   }
 }
 
-/** Until clients that were killed do not count as watchers any more. */
+/** Waits until killed clients no longer count as watchers. */
 export async function unwatched(stage: Stage): Promise<void> {
   const { pool } = stage.images;
   const headers = [...(await stage.state())].filter((line) => /^rbd_header\.\w+$/.test(line));
@@ -72,7 +72,7 @@ export async function unwatched(stage: Stage): Promise<void> {
   }
 }
 
-/** Nothing is left but the stage's images, and they are what they were. */
+/** Asserts that only the stage's images are left, and that they are unchanged. */
 export async function assertAsBefore(stage: Stage): Promise<void> {
   await unwatched(stage);
   await trimmed(stage);
@@ -90,7 +90,7 @@ export async function assertAsBefore(stage: Stage): Promise<void> {
   }
 }
 
-/** Until the OSD has removed what only snapshots had that are gone, if that is all that there is. */
+/** Waits until the OSD has trimmed data of removed snapshots, if nothing else is left. */
 async function trimmed(stage: Stage): Promise<void> {
   for (let tries = 600; tries > 0; tries--) {
     const left = only(await stage.state(), stage.before);
@@ -99,7 +99,7 @@ async function trimmed(stage: Stage): Promise<void> {
   }
 }
 
-/** The ends of lines that begin so, in their order: names and ids. */
+/** The names or ids in the lines that start with `beginning`, sorted. */
 function valuesOf(state: PoolState, beginning: string): string[] {
   return [...state]
     .filter((line) => line.startsWith(beginning))
@@ -110,7 +110,7 @@ function valuesOf(state: PoolState, beginning: string): string[] {
 function hasHeader(state: PoolState, name: string): boolean {
   const entry = [...state].find((line) => line.startsWith(`rbd_directory name_${name}=`));
   if (entry === undefined || !state.has(`rbd_id.${name}`)) return false;
-  // A string behind its length, 4 bytes.
+  // The value is a string after its 4-byte length.
   const id = Buffer.from(entry.slice(entry.lastIndexOf("=") + 1), "hex").subarray(4);
   return state.has(`rbd_header.${id}`);
 }

@@ -4,25 +4,25 @@ import type { Remains } from "./pool-state.ts";
 import type { Program } from "./programs.ts";
 import type { Stage } from "./stage.ts";
 
-/** Something long that may be killed at any moment. */
+/** A long operation that can be killed at any moment. */
 export interface Operation {
-  /** Makes what it works on, in a pool that has the stage's images. */
+  /** Makes what the operation works on, in a pool with the stage's images. */
   prepare(stage: Stage, random: Random): Promise<Prepared>;
   /**
-   * Runs in a process of its own, which is killed.
+   * Runs the operation, in a separate process that is killed.
    *
-   * @param diff the stage's file with changes
+   * @param diff path of the stage's diff file
    */
   run(images: ImagePool, diff: string): Promise<void>;
 }
 
 export interface Prepared {
-  /** Images that there may be beyond the stage's, by name. */
+  /** Names of images that may exist in addition to the stage's. */
   readonly images: readonly string[];
-  /** How far it has got, told from what there is beyond the stage's images. */
+  /** How far the operation has come, judged by what exists in addition to the stage's images. */
   phase(left: Remains): string | Promise<string>;
-  /** Has the program bring it to its end, and checks what there is then. */
+  /** Lets the program complete the operation, and checks the result. */
   finish(program: Program): Promise<void>;
-  /** Has the program remove what there is. */
+  /** Lets the program remove the remains. */
   remove(program: Program): Promise<void>;
 }

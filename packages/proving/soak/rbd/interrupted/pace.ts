@@ -1,12 +1,12 @@
 import type { Moment, Outcome } from "./victim.ts";
 
-/** How long an operation takes when nobody interrupts it, as far as is known. */
+/** The duration of an uninterrupted operation, as measured so far. */
 export class Pace {
   readonly #measured: number;
   readonly #times: number[] = [];
   readonly #writes: number[] = [];
 
-  /** @param measured how often it runs to its end before the first kill */
+  /** @param measured how often the operation runs to its end before the first kill */
   constructor(measured: number) {
     this.#measured = measured;
   }
@@ -16,18 +16,18 @@ export class Pace {
     this.#writes.push(writes);
   }
 
-  /** Milliseconds, or writes to sockets; 0 as long as it is not known. */
+  /** Milliseconds, or writes to sockets; 0 if not measured yet. */
   usual(by: Moment["by"]): number {
     const values = by === "time" ? this.#times : this.#writes;
-    // The machine may be busier than it was.
+    // Only recent runs count: the machine may be busier than before.
     const latest = values.slice(-remembered).toSorted((a, b) => a - b);
     return latest[latest.length >> 1] ?? 0;
   }
 
   /**
-   * @param fraction of the whole, from 0 to 1
-   * @param tries how often it ended before that moment: each time the next one is a bit earlier
-   * @returns undefined as long as nothing is known of the whole
+   * @param fraction of the whole run, from 0 to 1
+   * @param tries how often the operation ended before the moment; each further moment is a little earlier
+   * @returns undefined until enough runs have been measured
    */
   moment(by: Moment["by"], fraction: number, tries: number): Moment | undefined {
     if (this.#times.length < this.#measured) return undefined;

@@ -3,8 +3,8 @@ import { hasCode } from "../../../../rbd/src/errors.ts";
 import { childrenObject, directoryObject, trashObject } from "../../../../rbd/src/object-names.ts";
 
 /**
- * All that RBD has in a pool, but for the content of data objects: the objects' names, and what the directory, the trash, the lists
- * of children and the headers say. A line each: `rbd_id.disk`, or `rbd_directory name_disk=<hex>`.
+ * Everything that RBD stores in a pool, except the content of data objects: the objects' names, and the content of the directory, the
+ * trash, the lists of children and the headers. One line per item: `rbd_id.disk`, or `rbd_directory name_disk=<hex>`.
  */
 export type PoolState = ReadonlySet<string>;
 
@@ -16,7 +16,7 @@ export async function poolState(pool: Pool): Promise<PoolState> {
     told.map(async (object) => {
       try {
         for await (const [key, value] of pool.omapEntries(object)) {
-          // Who reads an image says when.
+          // Timestamps change when an image is read.
           if (!key.endsWith("_timestamp")) lines.add(`${object} ${key}=${value.toString("hex")}`);
         }
       } catch (error) {
@@ -27,33 +27,33 @@ export async function poolState(pool: Pool): Promise<PoolState> {
   return lines;
 }
 
-/** Lines that only the first has. */
+/** Lines that are only in the first state. */
 export function only(state: PoolState, other: PoolState): string[] {
   return [...state].filter((line) => !other.has(line)).toSorted();
 }
 
-/** Numbers of images and their parts. */
+/** Numbers of images and of their parts. */
 export interface Remains {
   dataObjects: number;
   headers: number;
   objectMaps: number;
-  /** rbd_id objects: names by which images are opened. */
+  /** rbd_id objects: the names by which images are opened. */
   names: number;
-  /** In the directory: names by which they are listed. */
+  /** Entries of the directory: the names by which images are listed. */
   entries: number;
   trashed: number;
-  /** Clones that have a parent, as their headers say. */
+  /** Clones whose headers name a parent. */
   parents: number;
-  /** Lists of children that are not what they were. */
+  /** Lists of children that have changed. */
   children: number;
   snapshots: number;
 }
 
-/** The parts beyond those in `before`. */
+/** The parts that are not in `before`. */
 export function remains(state: PoolState, before: PoolState): Remains {
   const lines = only(state, before);
   const count = (pattern: RegExp) => lines.filter((line) => pattern.test(line)).length;
-  // Those of the images that are always there tell how many clones they have.
+  // Header lines of the permanent images also contain the number of their clones.
   const isNew = (line: string) => !before.has(line.slice(0, line.indexOf(" ")));
   return {
     dataObjects: count(/^rbd_data\./),

@@ -3,16 +3,16 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { Answer } from "./siphon-shell.ts";
 
-/** A command line program for images. */
+/** A command-line program for images. */
 export interface Program {
   readonly name: "rbd" | "siphon";
-  /** Runs it with these arguments; whatever it ends with is an answer. */
+  /** Runs the program with these arguments, and returns any result. */
   try(...args: string[]): Promise<Answer>;
   /** @throws Error if it fails */
   run(...args: string[]): Promise<string>;
 }
 
-/** Ceph's own. */
+/** Ceph's rbd. */
 export function rbdProgram(conf: string): Program {
   return program("rbd", (args) => {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
@@ -25,7 +25,7 @@ export function rbdProgram(conf: string): Program {
   });
 }
 
-/** `siphon rbd`, in a process of its own that runs one command line after the other: starting it takes longer than most of them. */
+/** `siphon rbd` in a separate process that runs one command line after the other, because starting it takes longer than most of them. */
 export class SiphonShell implements AsyncDisposable {
   readonly program: Program;
   readonly #child: ChildProcess;
@@ -61,5 +61,5 @@ function program(name: Program["name"], execute: (args: string[]) => Promise<Ans
   };
 }
 
-/** Milliseconds after which a program does not end any more. */
+/** Milliseconds until a program counts as hanging. */
 const hangs = 180_000;

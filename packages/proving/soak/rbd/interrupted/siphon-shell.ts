@@ -9,7 +9,7 @@ export interface Answer {
   stderr: string;
 }
 
-/** Runs what follows `siphon rbd`, message by message; one at a time. */
+/** Each message holds the arguments of `siphon rbd`. Runs one at a time. */
 process.on("message", async (args: string[]) => {
   using out = captured(process.stdout);
   using err = captured(process.stderr);

@@ -7,32 +7,32 @@ import { Random } from "../../../../rados/test/support/random.ts";
 import { type PoolState, poolState } from "./pool-state.ts";
 import { type Program, rbdProgram, SiphonShell } from "./programs.ts";
 
-/** Small objects: there are many, and a copy of all of them takes little time. */
+/** Small objects: an image has many of them, and copying all of them takes little time. */
 export const shape = { objectSize: 16_384, size: 48 * 16_384 };
 
-/** Kinds of images, by what there is to be kept in step: nothing, a lock, and object maps. */
+/** Feature sets that differ in what must be kept consistent: nothing, a lock, or object maps. */
 export const featureSets: readonly number[] = [
   imageFeature.layering,
   imageFeature.layering | imageFeature.exclusiveLock,
   61,
 ];
 
-/** Contents of the images of every pool, and of their snapshots. */
+/** Contents of the images that every pool has, and of their snapshots. */
 export type Contents = Readonly<
   Record<"parent@one" | "disk@one" | "disk" | "family@first" | "family@second" | "family", Buffer>
 >;
 
-/** A pool of its own, with images that are always there, and who works on it. */
+/** A pool of its own with permanent images, and the programs that work on it. */
 export class Stage implements AsyncDisposable {
   readonly conf: string;
   readonly pool: string;
   readonly images: ImagePool;
   readonly contents: Contents;
-  /** All that there is before anything is done. */
+  /** The state of the pool before any operation. */
   readonly before: PoolState;
-  /** A file with the changes of `disk` from `one` to `two`. */
+  /** Path of a file with the diff of `disk` from `one` to `two`. */
   readonly diff: string;
-  /** Where compiled modules are kept. */
+  /** Directory of compiled modules. */
   readonly compiled: string;
   readonly rbd: Program;
   readonly siphon: Program;
@@ -87,19 +87,19 @@ export class Stage implements AsyncDisposable {
 interface StagePlace {
   conf: string;
   pool: string;
-  /** For files. */
+  /** Directory for files. */
   directory: string;
 }
 
 /**
- * Makes a pool with images to work on, none of which is ever to change: `parent`, with a protected snapshot `one`; `family`, a clone of it
- * with snapshots; and `disk`, with two snapshots.
+ * Makes a pool with images that no operation may change: `parent` with a protected snapshot `one`; `family`, a clone of it with
+ * snapshots; and `disk` with two snapshots.
  */
 async function furnish(cluster: Cluster, name: string): Promise<{ images: ImagePool; contents: Contents }> {
   await cluster.createPool({ name, pgs: 8, size: 1 });
   const images = await ImagePool.open(cluster, name);
   await preparePool(images);
-  // The same in all pools.
+  // All pools have the same contents.
   const random = new Random(1);
   const parent = Buffer.alloc(shape.size);
   await images.create("parent", shape.size, shape);
@@ -131,14 +131,14 @@ async function furnish(cluster: Cluster, name: string): Promise<{ images: ImageP
   const now = Buffer.from(second);
   await scatter(family, random, 0.4, now);
 
-  // Objects made for the first image that needs them stay.
+  // Makes the objects that the first image to need them creates and that then stay.
   await images.clone("parent", "one", "passing", images, { ...shape, version: 1 });
   await images.trash.remove(await images.trash.move("passing"));
   const contents = { "parent@one": parent, "disk@one": one, disk: two };
   return { images, contents: { ...contents, "family@first": first, "family@second": second, family: now } };
 }
 
-/** Writes anywhere in so many of the image's objects, and says in `model` what it holds then. */
+/** Writes at random places in about this part of the image's objects, and records the content in `model`. */
 export async function scatter(image: Image, random: Random, part: number, model: Buffer): Promise<void> {
   const { objectSize } = image.header;
   const writes: Promise<void>[] = [];

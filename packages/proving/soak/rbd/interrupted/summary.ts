@@ -3,11 +3,11 @@ import type { Kill } from "./campaign.ts";
 export interface OperationSummary {
   kills: number;
   failures: number;
-  /** The programs that dealt with the remains, and how: `finished by rbd`. */
+  /** How often each program dealt with the remains in which way: `finished by rbd`. */
   endings: Record<string, number>;
-  /** How many kills there were in each tenth of an uninterrupted run. */
+  /** The number of kills in each tenth of an uninterrupted run. */
   tenths: number[];
-  /** How far it had got. */
+  /** The number of kills in each phase. */
   phases: Record<string, number>;
 }
 
@@ -26,7 +26,7 @@ export function summary(kills: readonly Kill[]): Record<string, OperationSummary
   return all;
 }
 
-/** A line, and what was wrong with it. */
+/** A line for each kill, with the error if there was one. */
 export function describe({ operation, number, by, at, of, phase, program, ending, failure }: Kill): string {
   const when = `${at.toFixed(0)} of ${of.toFixed(0)} ${by === "time" ? "ms" : "writes"}`;
   return `${operation} ${number}: killed at ${when}: ${phase}; ${failure ?? `${ending} by ${program}`}`;

@@ -7,7 +7,7 @@ import type { Stage } from "./stage.ts";
 
 export interface ToWorker {
   operation: OperationName;
-  /** It ends itself behind so many writes to its sockets. */
+  /** The process kills itself after this many writes to its sockets. */
   killAtWrite?: number;
 }
 
@@ -16,13 +16,13 @@ export type FromWorker =
   | { type: "done"; writes: number }
   | { type: "failed"; message: string };
 
-/** When a process is killed: this many milliseconds after it began, or once it has written to its sockets so many times. */
+/** When a process is killed: after this many milliseconds, or after this many writes to its sockets. */
 export type Moment = { by: "time"; at: number } | { by: "write"; at: number };
 
-/** How it went; `took` is milliseconds. */
+/** The outcome; `took` is in milliseconds. */
 export type Outcome = { killed: true } | { killed: false; took: number; writes: number };
 
-/** A process that is ready to do something long, and may be killed on the way. */
+/** A process that is ready to run a long operation, and can be killed during it. */
 export class Victim implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #ended: Promise<[]>;
@@ -41,7 +41,7 @@ export class Victim implements AsyncDisposable {
     return victim;
   }
 
-  /** @param moment none: it is let live */
+  /** @param moment undefined: the process is not killed */
   async perform(operation: OperationName, moment?: Moment): Promise<Outcome> {
     const began = performance.now();
     const said = this.#message();
@@ -66,7 +66,7 @@ export class Victim implements AsyncDisposable {
     await this.#ended;
   }
 
-  /** Its next message; undefined if it ends. */
+  /** The process's next message; undefined if the process ends. */
   async #message(): Promise<FromWorker | undefined> {
     const said = once(this.#child, "message", { signal: AbortSignal.timeout(hangs) });
     const [message] = (await Promise.race([said, this.#ended])) as [FromWorker?];
@@ -74,5 +74,5 @@ export class Victim implements AsyncDisposable {
   }
 }
 
-/** Milliseconds. */
+/** Milliseconds until the process counts as hanging. */
 const hangs = 120_000;

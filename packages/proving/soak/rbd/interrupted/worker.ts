@@ -6,12 +6,12 @@ import { openTcp } from "../../../../rados/src/messenger/transport.ts";
 import { operations } from "./operations.ts";
 import type { FromWorker, ToWorker } from "./victim.ts";
 
-/** The process that is killed: `fork(worker.ts, [CONF, POOL, DIFF])`. It says when it is connected, and begins when it is told to. */
+/** The process that is killed: `fork(worker.ts, [CONF, POOL, DIFF])`. It reports when it is connected, and starts when it is told to. */
 const [conf, pool, diff] = process.argv.slice(2) as [string, string, string];
 let writes = 0;
 let lastWrite = Number.POSITIVE_INFINITY;
 
-/** TCP that ends this process behind the last write that it is to see. */
+/** TCP that kills this process after the write `lastWrite`. */
 const counted: OpenTransport = (target, events) => {
   const transport = openTcp(target, events);
   return {
@@ -25,15 +25,15 @@ const counted: OpenTransport = (target, events) => {
 
 const cluster = await Cluster.connect({ conf, name: "client.admin", env: {}, openTransport: counted });
 const images = await ImagePool.open(cluster, pool);
-// Loads what reading and the connections take: the operation itself is what is to be killed.
+// Loads all code for reading and for connections first, because only the operation itself is to be killed.
 {
   await using image = await images.open("parent", { readOnly: true, watch: false });
   await image.read(0, image.size);
 }
-// A process that is killed at once leaves no compiled modules to the next.
+// A process killed at once could not leave its compiled modules to the next one.
 flushCompileCache();
 const { promise: told, resolve } = Promise.withResolvers<ToWorker>();
-// It stays until it is killed, or nobody is there to do that.
+// The process waits until it is told to start, is killed, or its parent is gone.
 process.on("message", resolve);
 process.on("disconnect", () => process.exit(1));
 say({ type: "ready" });

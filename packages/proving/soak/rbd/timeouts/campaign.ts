@@ -10,7 +10,7 @@ import { Violation } from "../../rados/faults/block-history.ts";
 import { BlockLoad, type SnapshotBounds } from "../faults/block-load.ts";
 
 export interface TimeoutsOptions {
-  /** A cluster whose OSDs keep a PG of one copy going though they were stopped: `osd_pool_default_read_lease_ratio`. */
+  /** A cluster whose PGs with one copy continue after their OSDs were stopped: `osd_pool_default_read_lease_ratio`. */
   readonly ceph: LocalCluster;
   readonly seed: number;
   readonly seconds: number;
@@ -21,7 +21,7 @@ export interface TimeoutsResult {
   stops: number;
   writes: number;
   reads: number;
-  /** Reads and writes that ended without an answer. */
+  /** Reads and writes that ended without a reply. */
   timedOut: number;
   tasks: number;
   tasksFailed: number;
@@ -29,9 +29,9 @@ export interface TimeoutsResult {
 }
 
 /**
- * OSDs stop for seconds at random moments, under a client whose requests end after two (`rados_osd_op_timeout`), and which reads and
- * writes a clone and takes and removes snapshots, and makes it larger and smaller. Requests may fail; what was acknowledged is there when
- * another client opens the image, through the object map, and each snapshot lies between two writes.
+ * OSDs stop for seconds at random moments while a client reads and writes a clone, takes and removes snapshots and resizes the clone.
+ * The client's requests time out after 2 s (`rados_osd_op_timeout`), so they may fail. When another client opens the image, acknowledged
+ * data must be there, read through the object map, and each snapshot must lie between two writes.
  *
  * @throws Violation
  */
@@ -127,7 +127,7 @@ async function stopOsd(ceph: LocalCluster, random: Random): Promise<void> {
   }
 }
 
-/** Tasks of the image's owner, one after the other. */
+/** Runs tasks of the image's owner one after the other. */
 async function work(
   image: Image,
   load: BlockLoad,
@@ -163,7 +163,7 @@ async function work(
   }
 }
 
-/** Through the object map, as an owner sees the image. */
+/** Checks the image as an owner sees it: through the object map. */
 async function look(
   others: ImagePool,
   name: string,

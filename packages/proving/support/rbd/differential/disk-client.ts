@@ -1,4 +1,4 @@
-/** How the bytes of an image are to lie in objects. */
+/** How the bytes of an image are distributed over objects. */
 export interface Shape {
   /** Objects have `2 ** order` bytes. */
   order: number;
@@ -6,7 +6,7 @@ export interface Shape {
   stripeCount: number;
 }
 
-/** A client that works on images, ours or librbd. */
+/** A client that works on images: ours or librbd. */
 export interface DiskClient {
   open(image: string): Promise<void>;
   close(image: string): Promise<void>;
@@ -23,18 +23,18 @@ export interface DiskClient {
   flatten(image: string): Promise<void>;
 }
 
-/** Operations of our client only: python3-rbd of this release lacks them. */
+/** Operations of our client only, because this release's python3-rbd lacks them. */
 export interface SiphonDiskClient extends DiskClient {
   writeSame(image: string, offset: number, length: number, pattern: Buffer): Promise<void>;
-  /** @returns where the image differs, or undefined if it has been written */
+  /** @returns offset of the first difference; undefined if the image matched and was written */
   compareAndWrite(
     image: string,
     offset: number,
     expected: Buffer,
     bytes: Buffer,
   ): Promise<number | undefined>;
-  /** librbd rolls back only images whose lock is free. */
+  /** librbd rolls back an image only if its lock is free. */
   releaseLock(image: string): Promise<void>;
-  /** Writes that are all under way at the same time. */
+  /** Writes that are all in flight at the same time. */
   burst(image: string, writes: readonly { offset: number; bytes: Buffer }[]): Promise<void>;
 }

@@ -3,19 +3,19 @@ import { createInterface, type Interface } from "node:readline";
 import { promisify } from "node:util";
 import type { DiskClient, Shape } from "./disk-client.ts";
 
-/** librbd's process is gone. */
+/** librbd's process has ended. */
 export class LibrbdEnded extends Error {}
 
-/** librbd, as python3-rbd has it, in a process of its own. */
+/** librbd through python3-rbd, in a separate process. */
 export class LibrbdClient implements DiskClient, AsyncDisposable {
   readonly #process: ChildProcessWithoutNullStreams;
   readonly #rbd: (...args: string[]) => Promise<unknown>;
   readonly #pool: string;
   readonly #lines: AsyncIterator<string>;
-  /** librbd 16.2 crashes at times: then it has ended before anybody waits for it. */
+  /** Resolves when the process ends. librbd 16.2 crashes at times, before anybody waits for this. */
   readonly #ended: Promise<string>;
 
-  /** @param user `client.admin` */
+  /** @param user for example `client.admin` */
   constructor(conf: string, user: string, pool: string) {
     const script = new URL("librbd.py", import.meta.url).pathname;
     this.#pool = pool;
@@ -25,14 +25,14 @@ export class LibrbdClient implements DiskClient, AsyncDisposable {
       this.#process.once("exit", (code, signal) => resolve(signal ?? `exit code ${code}`));
       this.#process.once("error", (error) => resolve(error.message));
     });
-    // The end of the process tells that nothing can be written any more.
+    // A failed write is reported by the end of the process.
     this.#process.stdin.on("error", () => {});
     this.#process.stderr.pipe(process.stderr, { end: false });
     const lines: Interface = createInterface({ input: this.#process.stdout });
     this.#lines = lines[Symbol.asyncIterator]();
   }
 
-  /** Address of its connections, as the blocklist has it. */
+  /** The address of the client's connections, as in the blocklist. */
   address(): Promise<string> {
     return this.#ask("address", {});
   }
@@ -96,18 +96,18 @@ export class LibrbdClient implements DiskClient, AsyncDisposable {
   /**
    * The lock must be free, or librbd's.
    *
-   * @param snapshots of the image: each has a map of its own
+   * @param snapshots of the image; each has its own map
    */
   async setObjectMap(image: string, on: boolean, snapshots: readonly string[]): Promise<void> {
     await this.#ask("setObjectMap", { image, on });
-    // python3-rbd's own method for it cannot be called.
+    // python3-rbd's own method for this cannot be called.
     if (!on) return;
     for (const spec of [image, ...snapshots.map((name) => `${image}@${name}`)]) {
       await this.#rbd("object-map", "rebuild", "--no-progress", `${this.#pool}/${spec}`);
     }
   }
 
-  /** As a machine that loses power. */
+  /** Kills the process, like a machine that loses power. */
   kill(): void {
     this.#process.kill("SIGKILL");
   }

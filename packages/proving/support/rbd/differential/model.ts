@@ -1,18 +1,18 @@
 import type { Shape } from "./disk-client.ts";
 
-/** rbd_discard_granularity_bytes as it is by default. */
+/** The default of rbd_discard_granularity_bytes. */
 const granularity = 65_536;
 
-/** An image as it should be: its bytes, and those of its snapshots. */
+/** The expected state of an image: its bytes, and those of its snapshots. */
 export class ImageModel {
   readonly name: string;
   readonly shape: Shape;
-  /** How many images behind it it takes bytes from. */
+  /** The number of ancestors that the image reads bytes from. */
   ancestors: number;
   bytes: Buffer;
   readonly snapshots = new Map<string, Buffer>();
   rolledBackByLibrbd = false;
-  /** Objects that were zeroed, or compared in vain, without a change perhaps. */
+  /** Objects that were zeroed or compared without success: their data may be unchanged. */
   readonly perhapsUnchanged = new Set<number>();
 
   constructor(name: string, shape: Shape, bytes: Buffer, ancestors = 0) {
@@ -22,7 +22,7 @@ export class ImageModel {
     this.ancestors = ancestors;
   }
 
-  /** Discards what fills units of the granularity in each object. */
+  /** Discards the complete units of the granularity in each object. */
   discard(offset: number, length: number): void {
     const objectSize = 2 ** this.shape.order;
     const unit = Math.min(granularity, objectSize);
@@ -42,7 +42,7 @@ export class ImageModel {
     this.bytes.fill(0, offset, offset + length);
   }
 
-  /** Something that may change nothing is done to an extent. */
+  /** Records an action on an extent that may have changed nothing. */
   leavePerhapsUnchanged(offset: number, length: number): void {
     for (const object of this.#objectExtents(offset, length).keys()) this.perhapsUnchanged.add(object);
   }
@@ -53,7 +53,7 @@ export class ImageModel {
     this.bytes = resized;
   }
 
-  /** Which extent of each object an extent of the image is. */
+  /** The part of each object that an extent of the image covers. */
   #objectExtents(offset: number, length: number): Map<number, { first: number; end: number }> {
     const { order, stripeUnit, stripeCount } = this.shape;
     const rowsPerObject = 2 ** order / stripeUnit;

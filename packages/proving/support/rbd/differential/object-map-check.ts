@@ -3,18 +3,18 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** Objects that a map may be wrong about, in the ways in which it is after the same steps by librbd alone. */
+/** Objects that a map may be wrong about: librbd alone leaves the same errors after the same steps. */
 interface Tolerated {
   /**
-   * Zeros were written there, or a comparison failed, and nothing may have changed: marked as changed before, the object is as the
-   * last snapshot has it.
+   * Zeros were written to the object, or a comparison failed, so it may be unchanged. The map marked it as changed beforehand,
+   * although it equals the last snapshot.
    */
   readonly perhapsUnchanged?: ReadonlySet<number>;
-  /** A rollback by librbd takes the states of the snapshot's map, also that of unchanged objects, which it has written again. */
+  /** A rollback by librbd copies the states of the snapshot's map, including "unchanged" for objects that it has rewritten. */
   readonly rolledBackByLibrbd?: boolean;
 }
 
-/** Faults that `rbd object-map check` finds in the maps of an image and its snapshots. */
+/** Errors that `rbd object-map check` finds in the maps of an image and its snapshots. */
 export async function objectMapErrors(
   conf: string,
   user: string,

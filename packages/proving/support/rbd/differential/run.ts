@@ -11,16 +11,16 @@ export interface DifferentialOptions {
   /** Feature bits of the images. */
   readonly features: number;
   readonly clients: { siphon: SiphonDiskClient; librbd: LibrbdClient };
-  /** Put before the names of the images, which must be free. */
+  /** Prefix of the images' names, which must be free. */
   readonly prefix: string;
-  /** These steps instead of random ones; those that make no sense any more are left out. */
+  /** Steps to run instead of random ones. Steps that are no longer possible are skipped. */
   readonly replay?: readonly Step[];
-  /** Called when all is closed, with each image that was worked on. */
+  /** Called at the end, when all images are closed, with each image that was used. */
   readonly check?: (image: ImageModel) => Promise<void>;
   readonly onStep?: (index: number, step: Step) => void;
 }
 
-/** The failure, and everything needed to see it again. */
+/** The failure, with everything needed to reproduce it. */
 export class DifferentialFailure extends Error {
   readonly steps: readonly Step[];
 
@@ -34,8 +34,8 @@ export class DifferentialFailure extends Error {
 }
 
 /**
- * Random steps by our client and by librbd in turns, on an image that both have open; every byte of it is compared with the
- * model after every step, read by either of them.
+ * Runs random steps by our client and by librbd in turns, on an image that both have open. After every step, one of them reads
+ * the whole image, which must equal the model.
  */
 export async function runDifferential(options: DifferentialOptions): Promise<void> {
   const random = new Random(options.seed);
@@ -89,7 +89,7 @@ class Run {
     return step.op !== "flatten" || ancestors > 0;
   }
 
-  /** Carries a step out, and compares what `reader` sees then. */
+  /** Executes a step, and compares what `reader` then reads. */
   async step(step: Step, reader: Client): Promise<void> {
     this.#done.push(step);
     try {
@@ -198,7 +198,7 @@ class Run {
     else this.image.leavePerhapsUnchanged(offset, length);
   }
 
-  /** The clone takes the image's place. */
+  /** The clone replaces the image. */
   async #clone(by: Client, snapshot: string, name: string, shape: ImageModel["shape"]): Promise<void> {
     const { image } = this;
     await this.#options.clients[by].clone(image.name, snapshot, name, this.#options.features, shape);
@@ -216,7 +216,7 @@ class Run {
 
   async #compare(reader: Client): Promise<void> {
     const { name, bytes } = this.image;
-    // Only a flush makes what a cache has acknowledged visible to others.
+    // Others see what a cache has acknowledged only after a flush.
     if (reader === "librbd") await this.#options.clients.siphon.flush(name);
     const found = await this.#options.clients[reader].read(name, 0, bytes.length);
     assertSame(found, bytes, `${reader} reads`);
@@ -237,7 +237,7 @@ class Run {
 
 const objectMap = 8;
 
-/** Bytes that tell where they belong, with runs of zeros among them. */
+/** Bytes that identify their position, with runs of zeros among them. */
 export function pattern(length: number, fill: number): Buffer {
   const bytes = Buffer.allocUnsafe(length);
   for (let i = 0; i < length; i++) bytes[i] = ((i >> 10) & 7) === 7 ? 0 : (fill + i * 7 + (i >> 8)) & 255;

@@ -1,10 +1,10 @@
 import type { Step } from "./steps.ts";
 
 /**
- * Leaves out steps as long as the rest still fails: halves, quarters and so on.
+ * Removes steps as long as the remaining ones still fail: halves, then quarters and so on.
  *
- * @param fails runs steps again
- * @param tries at most this many runs
+ * @param fails runs steps and returns whether they fail
+ * @param tries maximum number of runs
  */
 export async function shrink(
   steps: readonly Step[],

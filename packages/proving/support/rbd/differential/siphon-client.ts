@@ -4,7 +4,7 @@ import type { Image } from "../../../../rbd/src/image.ts";
 import { ImagePool } from "../../../../rbd/src/image-pool.ts";
 import type { Shape, SiphonDiskClient } from "./disk-client.ts";
 
-/** Ours. */
+/** Our client. */
 export class SiphonClient implements SiphonDiskClient, AsyncDisposable {
   readonly #cluster: Cluster;
   readonly #pool: ImagePool;
@@ -18,8 +18,8 @@ export class SiphonClient implements SiphonDiskClient, AsyncDisposable {
   }
 
   /**
-   * @param user `client.admin`
-   * @param options of the images
+   * @param user for example `client.admin`
+   * @param options used to open images
    */
   static async connect(
     conf: string,

@@ -4,7 +4,7 @@ import type { ImageModel } from "./model.ts";
 
 export type Client = "siphon" | "librbd";
 
-/** One thing that a client does with the image at hand; JSON, so that a failing sequence can be kept and run again. */
+/** One action of a client on the current image, as JSON, so that a failing sequence can be saved and run again. */
 export type Step = { by: Client } & (
   | { op: "write"; offset: number; length: number; fill: number }
   | { op: "discard" | "writeZeroes"; offset: number; length: number }
@@ -31,7 +31,7 @@ const ops = Object.entries(weights).flatMap(([op, weight]) =>
   Array<Step["op"]>(weight).fill(op as Step["op"]),
 );
 
-/** @param count of steps before this one, for names */
+/** @param count number of steps before this one, for names */
 export function randomStep(random: Random, image: ImageModel, count: number): Step {
   for (;;) {
     const step = attempt(random, image, count);
@@ -45,7 +45,7 @@ export function randomShape(random: Random): Shape {
   return { order, stripeUnit: 2 ** random.between(12, order), stripeCount: random.between(2, 4) };
 }
 
-/** Undefined where the image does not allow such a step now. */
+/** Undefined if the image does not allow such a step now. */
 function attempt(random: Random, image: ImageModel, count: number): Step | undefined {
   const op = random.pick(ops);
   const by: Client = random.pick(["siphon", "librbd"] as const);
@@ -97,7 +97,7 @@ function attempt(random: Random, image: ImageModel, count: number): Step | undef
   }
 }
 
-/** Mostly close to where objects and stripe units meet. */
+/** Most extents are close to the boundaries of objects and stripe units. */
 function extent(random: Random, { bytes, shape }: ImageModel): { offset: number; length: number } {
   const size = bytes.length;
   const unit = random.pick([shape.stripeUnit, 2 ** shape.order, 4096]);

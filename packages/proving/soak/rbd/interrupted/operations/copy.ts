@@ -2,7 +2,7 @@ import { assertHolds, assertMapRight, assertRefused, isListed, removeImages } fr
 import { objectsIn } from "../images.ts";
 import type { Operation } from "../operation.ts";
 
-/** Copies an image; what is left of that is removed, and it is copied again. */
+/** Copies an image. To finish after a kill, the remains are removed and the image is copied again. */
 export const copy: Operation = {
   async prepare(stage) {
     const expected = stage.contents.disk;

@@ -4,7 +4,7 @@ import { assertHolds, assertMapRight, removeWithSnapshots, snapshotsOf } from ".
 import { makeImage } from "../images.ts";
 import type { Operation } from "../operation.ts";
 
-/** Applies to an image that is as `disk` was at its first snapshot what leads to the second. */
+/** Applies the diff between two snapshots of `disk` to an image that equals the first snapshot. */
 export const importDiffOperation: Operation = {
   async prepare(stage, random) {
     const { "disk@one": one, disk: two } = stage.contents;

@@ -4,7 +4,7 @@ import { cloneOfRemoved, makeImage } from "../images.ts";
 import type { Operation } from "../operation.ts";
 import { featureSets } from "../stage.ts";
 
-/** Removes an image from the trash, and one whose snapshot, removed already, is there for a clone, which is in the trash as well. */
+/** Purges the trash of three images: a plain one, and a clone with its parent, whose removed snapshot is kept for the clone. */
 export const trashPurge: Operation = {
   async prepare(stage, random) {
     const { images } = stage;
