@@ -9,21 +9,21 @@ const left = new LabError("SIPHON_LEFT_BEHIND", "the image p/i could not be remo
   hint: "try again with: siphon clean",
 });
 
-test("an interruption explains what fails because of it", () => {
+test("an interruption explains the failures that it causes", () => {
   assert.equal(
     explain(new LabError("SIPHON_VM", "QEMU ended"), interrupted),
     "siphon: interrupted by SIGINT",
   );
 });
 
-test("what could not be removed is told beside the interruption, also behind other failures", () => {
+test("resources that could not be removed are reported beside the interruption, even behind other failures", () => {
   const both =
     /^siphon: interrupted by SIGINT\nsiphon: the image p\/i could not be removed: it is open\n +try again with: siphon clean$/;
   assert.match(explain(left, interrupted), both);
   assert.match(explain(new SuppressedError(left, new Error("QEMU ended"), ""), interrupted), both);
 });
 
-test("what failed first is told, and is the exit code, whatever failed in the unwinding", () => {
+test("the first failure is reported and sets the exit code, whatever fails while unwinding", () => {
   const never = new AbortController().signal;
   const first = new RbdError("SIPHON_RBD_BUSY", "the image is open");
   const both = new SuppressedError(new Error("it cannot be closed"), first, "");

@@ -10,8 +10,8 @@ const { scripts } = JSON.parse(readFileSync(new URL("../../../package.json", imp
 };
 
 /**
- * A checkout before its set-up, on a machine with another Node: `node` and `npm` say which of them runs, and the system's
- * `node` puts another into node_modules/.bin, as set-up does.
+ * A checkout before its setup, on a machine with another Node. `node` and `npm` print which of them runs. The system's `node` puts
+ * another one into node_modules/.bin, as the setup does.
  */
 function bareCheckout() {
   const directory = mkdtempSync(join(tmpdir(), "siphon-first-call-"));
@@ -30,7 +30,7 @@ function bareCheckout() {
 }
 
 for (const [name, command] of Object.entries(scripts).filter(([, text]) => text.includes("setup.mjs"))) {
-  test(`npm run ${name} on a bare machine: after set-up only the Node that it brought runs`, () => {
+  test(`npm run ${name} on a bare machine: after the setup only the Node that it installed runs`, () => {
     using checkout = bareCheckout();
     const { stdout, stderr, status } = checkout.run(command);
     assert.equal(status, 0, stderr);

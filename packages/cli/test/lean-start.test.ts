@@ -6,10 +6,10 @@ import { test } from "node:test";
 const preload = join(import.meta.dirname, "support/loaded-modules.ts");
 const sources = join(import.meta.dirname, "../bin/siphon.js");
 
-/** Modules that the command loads, by their addresses. */
+/** URLs of the modules that the command loads. */
 function loadedBy(...args: string[]): string[] {
   const { status, stderr } = spawnSync(process.execPath, ["--import", preload, sources, ...args], {
-    // Where nothing names a cluster, the lab is asked for one of its own.
+    // If nothing names a cluster, the lab is asked for a local one.
     env: { ...process.env, CEPH_CONF: "/dev/null" },
     encoding: "utf8",
   });
@@ -17,7 +17,7 @@ function loadedBy(...args: string[]): string[] {
   return JSON.parse(stderr) as string[];
 }
 
-test("what reads, writes and serves images does not load the lab, which is larger than all the rest", () => {
+test("commands that read, write and serve images do not load the lab, which is larger than everything else", () => {
   for (const args of [["rbd", "--help"], ["rbd", "bench"], ["attach"], ["attachd"]]) {
     const loaded = loadedBy(...args, "--help");
     assert.ok(

@@ -20,7 +20,7 @@ function siphon(...args: string[]) {
   return { status, stdout, stderr };
 }
 
-test("the help names every command, and every command has a help of its own", () => {
+test("the help lists every command, and every command has its own help", () => {
   const { status, stdout } = siphon("--help");
   assert.equal(status, 0);
   for (const { name } of commands) {
@@ -31,7 +31,7 @@ test("the help names every command, and every command has a help of its own", ()
   }
 });
 
-test("rbd without a command shows its help, which is no error", () => {
+test("rbd without a command prints its help, which is no error", () => {
   for (const args of [["rbd"], ["rbd", "--conf", "/nosuch"]]) {
     const { status, stdout } = siphon(...args);
     assert.equal(status, 0);
@@ -39,7 +39,7 @@ test("rbd without a command shows its help, which is no error", () => {
   }
 });
 
-test("what makes no sense is refused with exit code 2 and nothing is started", () => {
+test("an invalid call is refused with exit code 2 and nothing starts", () => {
   for (const [args, words] of [
     [["nope"], /unknown command/],
     [["ladder", "--nope"], /unknown option/],
@@ -54,7 +54,7 @@ test("what makes no sense is refused with exit code 2 and nothing is started", (
   }
 });
 
-test("rbd, rados and ceph say a version that programs can parse, and whose it is", () => {
+test("rbd, rados and ceph print a version that programs can parse, and that names siphon", () => {
   for (const name of ["rbd", "rados", "ceph"]) {
     for (const option of ["--version", "-v"]) {
       assert.match(
@@ -65,7 +65,7 @@ test("rbd, rados and ceph say a version that programs can parse, and whose it is
   }
 });
 
-test("a cluster that cannot be reached, or lets nobody in, ends a command as Ceph's own programs end", () => {
+test("if a cluster cannot be reached or refuses the user, a command ends like Ceph's own programs", () => {
   const nowhere = ["-m", "127.0.0.1:1", "--connect-timeout", "1"];
   const key = ["--key", "AQAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAA=="];
   const [noKey, badKey] = ["nothing", "[client.admin]\n\tkey = nothing"].map((text, index) => {
@@ -94,7 +94,7 @@ test("a cluster that cannot be reached, or lets nobody in, ends a command as Cep
   }
 });
 
-test("a full disk behind standard output is told, with its errno for the exit code", () => {
+test("a full disk behind standard output is reported, with its errno as the exit code", () => {
   const full = openSync("/dev/full", "w");
   const { status, stderr } = spawnSync(process.execPath, [main, "completion", "bash"], {
     ...{ stdio: ["ignore", full, "pipe"], encoding: "utf8" },
@@ -104,7 +104,7 @@ test("a full disk behind standard output is told, with its errno for the exit co
   assert.deepEqual({ status, stderr }, { status: 28, stderr: text });
 });
 
-test("files that cannot be used end a command in a sentence, with the errno for its exit code", () => {
+test("unusable files end a command in one sentence, with the errno as its exit code", () => {
   const cases: [args: string[], code: number, text: RegExp][] = [
     [["rbd", "merge-diff", "/nosuch", "/nosuch", "-"], 2, /\/nosuch: \(2\) No such file or directory/],
     [["rbd", "merge-diff", "/", "/", "-"], 21, /\(21\) Is a directory/],
@@ -125,13 +125,13 @@ test("files that cannot be used end a command in a sentence, with the errno for 
   }
 });
 
-test("an existing image is not overwritten without a word", () => {
+test("an existing image is not overwritten without confirmation", () => {
   const { status, stderr } = siphon("ladder", "--conf", "/etc/ceph/none.conf", "--image", "vm1");
   assert.equal(status, 1);
   assert.match(stderr, /vm1.*not be written to[\s\S]*--yes-overwrite/);
 });
 
-test("a plan that is not there is said so", () => {
+test("a missing plan is reported", () => {
   const { status, stderr } = siphon("ladder", "--plan", "none.yaml");
   assert.equal(status, 1);
   assert.match(stderr, /^siphon: cannot read the plan none\.yaml/);

@@ -35,7 +35,7 @@ async function run(program: string, args: readonly string[], env: NodeJS.Process
   return { status: child.exitCode, stdout, stderr };
 }
 
-/** The help of every command as the sources have it, by the words that call it. */
+/** The help of every command according to the sources, by the words of the command. */
 async function helps(): Promise<Map<string, string>> {
   const found = new Map<string, string>();
   const program = new Command("siphon");
@@ -43,7 +43,7 @@ async function helps(): Promise<Map<string, string>> {
     const writeOut = (text: string) => found.set(path, (found.get(path) ?? "") + text);
     command.configureOutput({ writeOut, getOutHasColors: () => false });
     command.outputHelp();
-    // Commands that siphon refuses are hidden, and say so whatever they are asked.
+    // Refused commands are hidden, and print the refusal for any arguments.
     const shown = command.createHelp().visibleCommands(command);
     for (const child of shown) if (child.name() !== "help") add(`${path} ${child.name()}`, child);
   };
@@ -55,7 +55,7 @@ async function helps(): Promise<Map<string, string>> {
   return found;
 }
 
-test("every command's packaged help is what the sources say", async () => {
+test("every command's packaged help is that of the sources", async () => {
   const found = await helps();
   assert.ok(found.size > 140, `${found.size} commands`);
   for (const [path, help] of found) {
@@ -113,7 +113,7 @@ test("the packaged command neither needs nor writes a cache, whatever HOME is", 
   assert.deepEqual(await run(packaged, ["rbd", "--help"], { HOME: "" }), help);
 });
 
-test("the packaged command loads of Node what it needs", async () => {
+test("the packaged command loads only the modules of Node that it needs", async () => {
   const loaded = join(dir, "loaded.cjs");
   const told = "process.on('exit', () => console.log(process.moduleLoadList.join('\\n')))";
   writeFileSync(loaded, told);
@@ -122,13 +122,13 @@ test("the packaged command loads of Node what it needs", async () => {
     return ["crypto", "worker_threads"].filter((name) => stdout.includes(`\nNativeModule ${name}\n`));
   };
   assert.deepEqual(await modulesOf("rbd", "info", "--version"), []);
-  // A key is read before there is a connection.
+  // A key is read before the connection is made.
   const key = "AQAAAAAAAAAAABAAAAAAAAAAAAAAAAAAAAAAAA==";
   const args = ["a/b", "-m", "localhost", "--connect-timeout", "1", "--key", key];
   assert.deepEqual(await modulesOf("rbd", "info", ...args), ["crypto"]);
 });
 
-test("a pack that is cut short is named, and what V8 compiled under other flags is passed over", async () => {
+test("a truncated pack is reported, and code compiled by V8 under other flags is ignored", async () => {
   const copy = join(dir, "copy");
   cpSync(dirname(packaged), copy, { recursive: true });
   const program = join(copy, "siphon.cjs");
@@ -140,15 +140,15 @@ test("a pack that is cut short is named, and what V8 compiled under other flags 
   assert.match(cut.stderr, /siphon\.pack is cut short: install siphon again/);
 });
 
-test("the packaged command has Node's own `using`: esbuild's throws an error of one turn of a loop again in the next", () => {
+test("the packaged command uses Node's own `using`: esbuild's throws an error of one loop iteration again in the next", () => {
   const pack = readFileSync(join(dirname(packaged), "siphon.pack"));
   assert.ok(pack.includes("await using"));
   assert.ok(!pack.includes("__callDispose"));
 });
 
-test("a failure that nobody expected shows its place in the sources", async () => {
+test("an unexpected failure shows its position in the sources", async () => {
   const broken = join(dir, "broken.cjs");
-  // The one way in that every command has: what it writes to.
+  // All commands write to standard output, so a failure there reaches any of them.
   writeFileSync(broken, "process.stdout.write = () => { throw new TypeError('a bug'); };");
   const { status, stderr } = await run(packaged, ["completion", "bash"], {
     NODE_OPTIONS: `--require=${broken}`,

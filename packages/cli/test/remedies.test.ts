@@ -9,7 +9,7 @@ import { adviceOf } from "@siphon/wire";
 import { commands } from "../src/commands.ts";
 import { explain } from "../src/failure.ts";
 
-test("libraries do not name commands and flags of siphon: the command puts their remedies into words", () => {
+test("libraries name no commands and flags of siphon: the command puts their remedies into words", () => {
   const packages = fileURLToPath(new URL("../..", import.meta.url));
   const names = commands.map(({ name }) => name).join("|");
   const spoken = new RegExp(`\\bsiphon (?:${names})\\b|\\s--[a-z]`);
@@ -26,7 +26,7 @@ test("libraries do not name commands and flags of siphon: the command puts their
   assert.deepEqual(found, []);
 });
 
-test("an image in the trash is named by its id, since another one may have its name", () => {
+test("an id names an image in the trash, because another image may have its name", () => {
   const error = new RbdError("SIPHON_RBD_BUSY", "image has snapshots", {
     remedy: { name: "purge-snapshots", subject: "apple/ns", imageId: "12ab" },
   });
@@ -36,7 +36,7 @@ test("an image in the trash is named by its id, since another one may have its n
   );
 });
 
-test("hint and remedy are shown in one line, and an error made from another keeps both", () => {
+test("hint and remedy are in one line, and an error made from another keeps both", () => {
   const first = new RadosError("SIPHON_RADOS_CONFIG", "no keyring has a key for client.a", {
     hint: "name the keyring with `keyring` in ceph.conf",
     remedy: { name: "name-keyring" },

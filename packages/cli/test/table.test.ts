@@ -8,7 +8,7 @@ const results = exampleResults();
 const table = (columns: number, color = false) => ladderTable(results, { columns, color });
 const line = (text: string, start: string) => text.split("\n").find((each) => each.startsWith(start));
 
-test("where there is room, every figure of a rung stands in its line", () => {
+test("if there is room, a rung's line has all its figures", () => {
   assert.match(
     line(table(Number.POSITIVE_INFINITY), "+ cache=none")!,
     /^\+ cache=none +10,474 +9,270–11,168 +▲ \+6 % +12\.2 ms +31\.2 ms +[▲▼≈] −\d+ % +128 µs +▲ −\d+ % +5\.6× +53,500 +22×$/u,
@@ -16,7 +16,7 @@ test("where there is room, every figure of a rung stands in its line", () => {
 });
 
 for (const columns of [140, 110, 80, 60, 40]) {
-  test(`in ${columns} columns no line is longer, and every rung keeps IOPS and change`, () => {
+  test(`in ${columns} columns no line is too long, and every rung keeps its IOPS and change`, () => {
     const text = table(columns);
     for (const each of text.split("\n")) assert.ok(each.length <= columns, each);
     for (const { title, status } of results.rungs) {
@@ -27,12 +27,12 @@ for (const columns of [140, 110, 80, 60, 40]) {
   });
 }
 
-test("below the table it says why a rung is missing", () => {
+test("the text below the table says why a rung is missing", () => {
   assert.match(table(200), /^\+ newer librbd skipped: no other librbd build was named \(--librbd DIR\)$/m);
   assert.match(table(200), /^jemalloc in its place failed: the guest panicked/m);
 });
 
-test("colours are for terminals that show them, and change no character", () => {
+test("only terminals with colours get colours, and colours change no character", () => {
   assert.equal(table(100), stripVTControlCharacters(table(100, true)));
   assert.notEqual(table(100), table(100, true));
 });
@@ -57,7 +57,7 @@ test("text from outside cannot steer the terminal", () => {
   assert.doesNotMatch(text.replaceAll("\n", ""), /\p{Cc}/u);
 });
 
-test("points of response curves are a table of their own, which fits a terminal of 80 columns", () => {
+test("points of response curves have their own table, which fits in 80 columns", () => {
   const text = ladderTable(exampleResults({ curves: true }), { columns: 80, color: false });
   assert.match(line(text, "default (IDE), 70/30")!, / +knee 1 +1,\d\d\d /);
   for (const each of text.split("\n")) assert.ok(each.length <= 80, each);

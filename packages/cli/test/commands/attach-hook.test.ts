@@ -10,7 +10,7 @@ import { AttachError, ControlServer, type DiskStatus } from "@siphon/attach";
 import { disksOfNotes } from "../../src/commands/attach/hook.ts";
 import { main } from "../support/programs.ts";
 
-test("a Proxmox VM's notes name its disks; its snapshots' do not count", () => {
+test("the notes of a Proxmox VM name its disks; the sections of its snapshots do not count", () => {
   const text =
     "#a VM\n#siphon image=pool/vm1 limit=iops%3D100,bps=1M\n#siphonage\n#siphon name=data image=pool/data\ncores: 2\n\n[old]\n#siphon image=pool/old\n";
   assert.deepEqual(disksOfNotes(text, "100"), [
@@ -27,7 +27,7 @@ after(() => rmSync(directory, { recursive: true }));
 const mine =
   "<domain><metadata><s:attach xmlns:s='urn:siphon:attach'><s:disk name='a' target='vda' image='p/a'/></s:attach></metadata></domain>";
 
-/** A service with the disk `a`, which a VM uses until it was asked for so many times. */
+/** A service with the disk `a`, which a VM uses until the service has been asked this many times. */
 async function serviceWith(name: string, uses: number) {
   const path = join(directory, name);
   let left = uses;
@@ -65,7 +65,7 @@ async function hook(control: string, operation: string): Promise<{ status: numbe
   return { status, stderr };
 }
 
-test("a disk is taken away once its VM has let go of it, and not from another VM", async () => {
+test("a disk is removed once its VM has released it, and never from another VM", async () => {
   await using leaves = await serviceWith("leaves", 3);
   assert.deepEqual(await hook(leaves.path, "release"), { status: 0, stderr: "" });
   assert.deepEqual(leaves.removed, [false]);
@@ -76,7 +76,7 @@ test("a disk is taken away once its VM has let go of it, and not from another VM
   assert.deepEqual(stays.removed, []);
 });
 
-test("a VM does not start with the disk of another one", async () => {
+test("a VM does not start with the disk of another VM", async () => {
   await using free = await serviceWith("free", 3);
   assert.deepEqual(await hook(free.path, "prepare"), { status: 0, stderr: "" });
   await using used = await serviceWith("used", Number.POSITIVE_INFINITY);
@@ -85,7 +85,7 @@ test("a VM does not start with the disk of another one", async () => {
   assert.match(stderr, /another VM uses the service's disk a \(p\/a\)/);
 });
 
-test("a hook has no business with domains that have no disk of siphon's, or at other moments", () => {
+test("a hook ignores domains without a disk of siphon's, and other events", () => {
   const hook = (operation: string, xml: string) =>
     spawnSync(process.execPath, [main, "attach", "hook", "libvirt", "vm1", operation, "begin", "-"], {
       ...{ encoding: "utf8", input: xml },

@@ -20,7 +20,7 @@ function siphon(...args: string[]) {
   return spawnSync(process.execPath, [main, ...args], { cwd: dir, encoding: "utf8" });
 }
 
-test("what the flags and the plan say wrong is one sentence and exit code 2, before anything is started", () => {
+test("a mistake in the flags or the plan is one sentence and exit code 2, before anything starts", () => {
   const wire = siphon("baseline", "--wire", "v3");
   assert.equal(wire.status, 2);
   assert.match(wire.stderr, /^siphon: these options make no sense: wire\.0: /);
@@ -30,7 +30,7 @@ test("what the flags and the plan say wrong is one sentence and exit code 2, bef
   assert.match(plan.stderr, /plan\.yaml makes no sense: .*osd/);
 });
 
-test("siphon report builds a baseline's report again, and shows its cells and what differs between them", () => {
+test("siphon report rebuilds a baseline's report, and shows its cells and their differences", () => {
   const { status, stdout } = siphon("report", "runs/one");
   assert.equal(status, 0);
   assert.match(stdout, /^librbd reaches 24,000 IOPS/);

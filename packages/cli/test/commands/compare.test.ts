@@ -24,7 +24,7 @@ function compare(...args: string[]) {
   return spawnSync(process.execPath, [main, "compare", ...args], { cwd: dir, env, encoding: "utf8" });
 }
 
-test("runs are compared in words and a table, and the report is named", () => {
+test("two runs are compared in text and a table, with the path of the report", () => {
   const { status, stdout, stderr } = compare("before", "after");
   assert.equal(status, 0, stderr);
   assert.match(stdout, /^after against before: of 10 rungs 1 slower and 9 not told apart\.$/m);
@@ -50,7 +50,7 @@ test("--json prints the comparison and nothing else", () => {
   assert.deepEqual(differences, []);
 });
 
-test("what makes no sense is refused", () => {
+test("an invalid comparison is refused", () => {
   for (const [args, words, exitCode] of [
     [["before"], /one run alone cannot be compared/, 2],
     [["before", "none"], /cannot read none: no such file/, 1],

@@ -6,7 +6,7 @@ import { main } from "../support/programs.ts";
 const script = (shell: string) =>
   spawnSync(process.execPath, [main, "completion", shell], { encoding: "utf8" });
 
-test("bash completes commands, their commands, and options", () => {
+test("bash completes commands, subcommands and options", () => {
   const { stdout } = script("bash");
   const complete = (...words: string[]) => {
     const set = `COMP_WORDS=(${words.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${words.length - 1}`;
@@ -21,7 +21,7 @@ test("bash completes commands, their commands, and options", () => {
   assert.deepEqual(complete("siphon", "rbd", "ls", "--format", ""), ["plain", "json", "xml"]);
 });
 
-test("a shell that is not known is refused", () => {
+test("an unknown shell is refused", () => {
   const { status, stderr } = script("tcsh");
   assert.equal(status, 2);
   assert.match(stderr, /bash, zsh or fish/);

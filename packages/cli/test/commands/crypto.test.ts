@@ -24,7 +24,7 @@ function crypto(...args: string[]) {
   return spawnSync(process.execPath, [main, "crypto", ...args], { cwd: dir, env, encoding: "utf8" });
 }
 
-test("one round gives the table beside the study's, the ceilings, and what a run makes of them", () => {
+test("one round prints the table beside the study's, the ceilings, and a comparison with a run", () => {
   const { status, stdout, stderr } = crypto("--rounds", "1", "--run", "run");
   assert.equal(status, 0, stderr);
   assert.match(stdout, /^One core decrypts [\d,]+ frames of 16 KiB a second here/m);
@@ -36,7 +36,7 @@ test("one round gives the table beside the study's, the ceilings, and what a run
   assert.match(stdout, /^Report: crypto\/.*\/crypto\.html$/m);
 });
 
-test("what makes no sense is refused before anything is measured", () => {
+test("invalid options are refused before anything is measured", () => {
   for (const [args, words, exitCode] of [
     [["--rounds", "0"], /--rounds needs a whole number of at least 1/, 2],
     [["--seconds", "0.5"], /--seconds needs a whole number/, 2],

@@ -20,7 +20,7 @@ function siphon(...args: string[]) {
   return spawnSync(process.execPath, [main, ...args], { cwd: dir, encoding: "utf8" });
 }
 
-test("flags that make no sense are one sentence and exit code 2, before anything is started", () => {
+test("invalid flags are one sentence and exit code 2, before anything starts", () => {
   for (const [args, message] of [
     [["--vms", "1,x"], /^siphon: these options make no sense: vms\.1: /],
     [["--ways", "krbd"], /^siphon: these options make no sense: ways\.0: /],
@@ -32,7 +32,7 @@ test("flags that make no sense are one sentence and exit code 2, before anything
   }
 });
 
-test("siphon report builds the report of a density run again, and siphon runs shows it", () => {
+test("siphon report rebuilds the report of a density run, and siphon runs shows it", () => {
   const report = siphon("report", "runs/one");
   assert.equal(report.status, 0, report.stderr);
   assert.match(report.stdout, /siphon, one process for all, 2 VMs +16,640 /);

@@ -15,7 +15,7 @@ function doctor(args: string[], input = "") {
   return spawnSync(process.execPath, [main, "doctor", ...args], { encoding: "utf8", input });
 }
 
-test("a directory is one VM: --json has its platform, its disks by name and what was found", () => {
+test("a directory is one VM: --json has its platform, its disks by name and its findings", () => {
   const { status, stdout } = doctor(["vm", join(cases, "08-driver-line-without-cache"), "--json"]);
   assert.equal(status, 0);
   const { platform, disks, vm } = JSON.parse(stdout) as Examination;
@@ -31,13 +31,13 @@ test("a directory is one VM: --json has its platform, its disks by name and what
   assert.deepEqual(vm.findings, []);
 });
 
-test("standard input is recognised by what it holds", () => {
+test("standard input's format is detected from its content", () => {
   const text = readFileSync(join(cases, "12-one-monitor-aio-native/qemu.txt"), "utf8");
   const { stdout } = doctor(["vm", "-", "--json"], text);
   assert.ok((JSON.parse(stdout) as Examination).disks[0]!.findings.some(({ id }) => id === "key-exposed"));
 });
 
-test("a file in UTF-16 is read, and written back in it", () => {
+test("a file in UTF-16 is read, and written in UTF-16", () => {
   const path = join(directory, "utf16.conf");
   const text =
     "\uFEFFcores: 2\r\nmemory: 512\r\nscsi0: ceph:vm-100-disk-0,cache=unsafe\r\nscsihw: virtio-scsi-single\r\n";
@@ -52,7 +52,7 @@ test("a file in UTF-16 is read, and written back in it", () => {
   }
 });
 
-test("--fail-on makes the exit code 3 if something that severe was found, and only then", () => {
+test("--fail-on makes the exit code 3 if there is a finding of that severity or above, and only then", () => {
   assert.equal(doctor(["vm", join(cases, "64-throwaway-vm-unsafe"), "--fail-on", "high"]).status, 3);
   assert.equal(doctor(["vm", join(cases, "32-kubevirt-windows-pool"), "--fail-on", "low"]).status, 0);
 });
@@ -85,13 +85,13 @@ test("SARIF names each rule once and points at the lines", () => {
   assert.equal(clone.locations[0].physicalLocation.region.startLine, 12);
 });
 
-test("what is none of the formats is said in a sentence, with what can be read", () => {
+test("an unknown format is reported in one sentence, with the formats that can be read", () => {
   const { status, stderr } = doctor(["vm", "-"], "Dear diary\n");
   assert.equal(status, 1);
   assert.match(stderr, /standard input has none of the formats.*\n.*siphon doctor vm --help/);
 });
 
-test("a VM that is not there, a file that is not there: each says what to do", () => {
+test("an unknown VM and a missing file are reported with advice", () => {
   assert.match(doctor(["vm", "no-such-domain"]).stderr, /no QEMU process on this host is no-such-domain/);
   assert.match(doctor(["vm", "web.example.org"]).stderr, /no QEMU process on this host is web.example.org/);
   for (const words of [["./none.xml"], ["none.xml"], [join(cases, "18-linked-clone/vm.conf"), "none"]])
@@ -104,7 +104,7 @@ test("a VM that is not there, a file that is not there: each says what to do", (
   assert.match(doctor(["explain", "nonsense"]).stderr, /there is no finding nonsense\n.*lists them/);
 });
 
-test("explain has every id that the cases know", () => {
+test("explain knows every id of the cases", () => {
   const { stdout } = doctor(["explain"]);
   for (const name of readdirSync(cases, { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
     const { disks, vm } = JSON.parse(readFileSync(join(cases, name.name, "expected.json"), "utf8"));
@@ -114,7 +114,7 @@ test("explain has every id that the cases know", () => {
   }
 });
 
-test("fix shows a patch and changes nothing; --write changes the file and keeps a copy", () => {
+test("fix prints a patch and changes nothing; --write changes the file and keeps a copy", () => {
   const file = join(directory, "117.conf");
   const text =
     "boot: order=scsi0\ncores: 2\nmemory: 512\nscsi0: ceph:vm-117-disk-0,cache=unsafe,iothread=1\nscsihw: virtio-scsi-single\n";
@@ -133,7 +133,7 @@ test("fix shows a patch and changes nothing; --write changes the file and keeps 
   assert.match(doctor(["fix", file, "--finding", "cache-unsafe"]).stderr, /cache-unsafe was not found/);
 });
 
-test("what cannot be measured or profiled is refused before anything starts", () => {
+test("a VM that cannot be measured or profiled is refused before anything starts", () => {
   const one = join(cases, "12-one-monitor-aio-native");
   const line = "/usr/bin/kvm -drive file=rbd:p/i:id=u,if=none,id=d -device virtio-blk-pci,drive=d";
   const refused: [string[], string, RegExp][] = [
@@ -151,7 +151,7 @@ test("what cannot be measured or profiled is refused before anything starts", ()
   }
 });
 
-test("a file in another encoding is not written: its characters would be lost", () => {
+test("a file in another encoding is not written, because characters would be lost", () => {
   const path = join(directory, "latin1.conf");
   const bytes = Buffer.from(
     "# f\xfcr\ncores: 2\nmemory: 512\nscsi0: ceph:vm-100-disk-0,cache=unsafe\n",
@@ -164,7 +164,7 @@ test("a file in another encoding is not written: its characters would be lost", 
   assert.deepEqual(readFileSync(path), bytes);
 });
 
-test("fix prints no key that stands beside the change, and keeps it in the file", () => {
+test("fix does not print a key beside the change, and keeps the key in the file", () => {
   const key = "AQBSdFhcAAAAABAAuZ0zOQmCmSLjYCmTVpkKkg==";
   const texts = {
     "qemu.txt": `/usr/bin/kvm -drive file=rbd:p/i:id=u:key=${key},if=none,id=d,cache=unsafe -device virtio-blk-pci,drive=d\n`,

@@ -7,7 +7,7 @@ import { after, test } from "node:test";
 import type { HostReport } from "@siphon/lab";
 import { main } from "../support/programs.ts";
 
-/** A PATH on which there is a shell and nothing else. */
+/** A PATH with only a shell. */
 const bare = mkdtempSync(join(tmpdir(), "siphon-cli-doctor-"));
 symlinkSync("/bin/sh", join(bare, "sh"));
 after(() => rmSync(bare, { recursive: true }));
@@ -17,7 +17,7 @@ function doctor(args: string[], env: Record<string, string> = {}) {
   return spawnSync(process.execPath, [main, "doctor", "host", "--no-boot", ...args], options);
 }
 
-test("where the ladder can run the exit code is 0, and --json prints every finding", () => {
+test("if the ladder can run, the exit code is 0, and --json prints every finding", () => {
   const { status, stdout } = doctor(["--json"]);
   assert.equal(status, 0);
   const { ready, sections } = JSON.parse(stdout) as HostReport;
@@ -25,7 +25,7 @@ test("where the ladder can run the exit code is 0, and --json prints every findi
   assert.ok(sections.some(({ title }) => title === "librbd"));
 });
 
-test("where it cannot the exit code is 1, and each thing that is missing comes with its purpose and its package", () => {
+test("if it cannot, the exit code is 1, and each missing program is listed with its purpose and package", () => {
   const { status, stdout } = doctor([], { PATH: bare });
   assert.equal(status, 1);
   assert.match(

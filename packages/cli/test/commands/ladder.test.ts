@@ -8,7 +8,7 @@ function list(...args: string[]) {
   return spawnSync(process.execPath, [main, "ladder", "--list", ...args], { encoding: "utf8" });
 }
 
-test("--list shows all rungs, which of them cannot be climbed here and why, and starts nothing", () => {
+test("--list shows all rungs, and for each rung that this host cannot measure the reason; nothing starts", () => {
   const { status, stdout } = list("--cpus", "1", "--osds", "3", "--memory", "1024G", "--json");
   assert.equal(status, 0);
   const rungs = JSON.parse(stdout) as ListedRung[];
@@ -24,7 +24,7 @@ test("--list shows all rungs, which of them cannot be climbed here and why, and 
   assert.deepEqual([rung("luks-qemu").on, rung("ide").on], ["luks-librbd", undefined]);
 });
 
-test("what is no rung on any host is listed with the reason, and told to who names it", () => {
+test("a configuration that is a rung on no host is listed with the reason, and refused by name with the same reason", () => {
   const listed = JSON.parse(list("--json").stdout) as ListedRung[];
   for (const name of ["qemu-storage-daemon", "krbd", "krbd-in-guest", "msgr-compression"]) {
     const { missing, source } = listed.find((rung) => rung.name === name)!;
@@ -35,7 +35,7 @@ test("what is no rung on any host is listed with the reason, and told to who nam
   }
 });
 
-test("for people it says what each is for, and what is missing here", () => {
+test("the text output says what each rung is for, and what this host lacks", () => {
   const { status, stdout } = list();
   assert.equal(status, 0);
   assert.match(stdout, /\n {2}ide: default \(IDE\)\n {4}What a bare -drive gives/);

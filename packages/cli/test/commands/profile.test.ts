@@ -21,7 +21,7 @@ after(() => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-test("the terminal is told what limits, what it cost and where the files are", () => {
+test("the terminal shows the bottleneck, the cost of profiling and the files", () => {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [main, "profile", `${target.pid}`, "--seconds", "0.5"],
@@ -33,7 +33,7 @@ test("the terminal is told what limits, what it cost and where the files are", (
   assert.match(stdout, /Flame graph: profiles\/\S+-sh-\d+\/profile\.html/);
 });
 
-test("Ctrl-C ends the sampling; what was seen is written, and the process runs on", async () => {
+test("Ctrl-C ends the sampling; the samples are written, and the process runs on", async () => {
   const args = [main, "profile", `${target.pid}`, "--seconds", "3600", "--out", "cut"];
   const siphon = spawn(process.execPath, args, { ...options, stdio: ["ignore", "ignore", "pipe"] });
   let said = "";
@@ -50,7 +50,7 @@ test("Ctrl-C ends the sampling; what was seen is written, and the process runs o
   assert.match(readFileSync(`/proc/${target.pid}/status`, "utf8"), /^State:\s*[RSD]/m);
 });
 
-test("what makes no sense is refused", () => {
+test("invalid options are refused", () => {
   for (const [args, words, exitCode] of [
     [["none"], /there is no VM none/, 1],
     [[`${2 ** 22 + 1}`], /there is no process/, 1],

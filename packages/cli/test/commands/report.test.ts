@@ -21,7 +21,7 @@ function report(...args: string[]) {
   return spawnSync(process.execPath, [main, "report", ...args], { cwd: dir, encoding: "utf8" });
 }
 
-test("without a name it is the latest run whose report is built again, into its own directory", () => {
+test("without a name the latest run's report is rebuilt in its own directory", () => {
   const { status, stdout } = report();
   assert.equal(status, 0);
   assert.match(stdout, /^The VM reaches /);
@@ -29,7 +29,7 @@ test("without a name it is the latest run whose report is built again, into its 
   assert.ok(readdirSync(join(dir, "runs", "one")).includes("report.html"));
 });
 
-test("a results file can be named, and another directory, which gets the results too; --json prints what was written", () => {
+test("a results file and another directory can be named; the directory gets the results too; --json prints the paths written", () => {
   const { status, stdout } = report("runs/one/results.json", "--out", "elsewhere", "--json");
   assert.equal(status, 0);
   const written = JSON.parse(stdout) as { html: string; charts: string[] };
@@ -45,7 +45,7 @@ test("a results file can be named, and another directory, which gets the results
   );
 });
 
-test("a run that is not there, or is no run, ends in one sentence and exit code 1", () => {
+test("a missing run and a directory without one are reported in one sentence, with exit code 1", () => {
   const missing = report("runs/none");
   assert.equal(missing.status, 1);
   assert.match(missing.stderr, /^siphon: cannot read runs\/none: no such file\n +name a results\.json/);

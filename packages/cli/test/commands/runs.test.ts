@@ -16,7 +16,7 @@ function runs(...args: string[]) {
   return spawnSync(process.execPath, [main, "runs", ...args], { cwd: dir, encoding: "utf8" });
 }
 
-test("list shows each run with its plan; show shows what the latest measured", () => {
+test("list shows each run with its plan; show shows the results of the latest run", () => {
   const { status, stdout } = runs("list");
   assert.equal(status, 0);
   assert.match(stdout, /\nbroken .*broken .*not JSON/);
@@ -33,14 +33,14 @@ test("list shows each run with its plan; show shows what the latest measured", (
   assert.equal(JSON.parse(runs("show", "one", "--json").stdout).started, runOn(1).started);
 });
 
-test("compare takes names of the list, and fails as compare does", () => {
+test("compare takes names from the list, and fails as siphon compare does", () => {
   const { status, stdout, stderr } = runs("compare", "one", "latest", "--fail-if-slower", "10");
   assert.equal(status, 1);
   assert.match(stdout, /runs\/two against runs\/one/);
   assert.match(stderr, /“\+ cache=none” is slower/);
 });
 
-test("trend says what the latest run shows against the first, and writes a page", () => {
+test("trend compares the latest run with the first, and writes a page", () => {
   const { status, stdout } = runs("trend", "--html", "page.html");
   assert.equal(status, 0);
   assert.match(stdout, /1 worse from the first of 2 runs to the latest\./);
@@ -49,7 +49,7 @@ test("trend says what the latest run shows against the first, and writes a page"
   assert.equal(runs("trend", "--last", "1").status, 2);
 });
 
-test("rm removes runs, and none where one of the names is wrong; what is not there ends with 1", () => {
+test("rm removes runs, but none if one of the names is wrong; a missing run gives exit code 1", () => {
   const wrong = runs("rm", "one", "none");
   assert.equal(wrong.status, 1);
   assert.match(wrong.stderr, /there is no run none in runs\n +list runs with: siphon runs list/);

@@ -28,7 +28,7 @@ after(async () => {
 const siphon = (...args: string[]) => callSiphon([...args, "--conf", cluster.conf]);
 const ceph = (...args: string[]) => call("ceph", [...args, "--conf", cluster.conf]);
 
-/** The ceph program puts a blank line before JSON. */
+/** The ceph program prints an empty line before JSON. */
 function withoutBlankLines(text: string): string {
   return text.split("\n").filter(Boolean).join("\n");
 }
@@ -52,7 +52,7 @@ for (const words of [
   "osd unset noout",
   "osd reweight 2 1",
 ]) {
-  test(`siphon ceph ${words}: as the ceph program`, async () => {
+  test(`siphon ceph ${words}: like the ceph program`, async () => {
     const args = words.split(" ");
     await agree(async () => {
       const [ours, theirs] = await Promise.all([siphon("ceph", ...args), ceph(...args)]);
@@ -63,7 +63,7 @@ for (const words of [
   });
 }
 
-test("what a command puts out and how it ends, though it fails, is as with the ceph program", async () => {
+test("a failing command has the output and the exit code of the ceph program", async () => {
   for (const words of ["osd ok-to-stop 0 1 2", "auth import -i /nowhere", "osd getcrushmap -o /nowhere/x"]) {
     const args = words.split(" ");
     const [ours, theirs] = await Promise.all([siphon("ceph", ...args), ceph(...args)]);
@@ -73,7 +73,7 @@ test("what a command puts out and how it ends, though it fails, is as with the c
   }
 });
 
-test("monitors are pinged, and daemons asked over their admin sockets: as by the ceph program", async () => {
+test("monitors are pinged, and daemons answer over their admin sockets, like with the ceph program", async () => {
   const { code, stdout } = await siphon("ceph", "ping", "mon.a");
   assert.equal(code, 0);
   const { health, mon_status } = JSON.parse(stdout);
@@ -97,7 +97,7 @@ test("monitors are pinged, and daemons asked over their admin sockets: as by the
   }
 });
 
-test("a cluster that is not there is given up after --connect-timeout", async () => {
+test("an unreachable cluster is given up after --connect-timeout", async () => {
   const args = ["-m", "127.0.0.1:1", "--auth-client-required", "none", "--connect-timeout", "1"];
   const { code, stderr } = await siphon("ceph", "status", ...args);
   assert.notEqual(code, 0);
@@ -112,25 +112,25 @@ test("a placement group is queried", async () => {
   assert.equal(named.info.pgid, "1.0");
 });
 
-test("what is no command is said so, with what comes near, and the exit code is EINVAL", async () => {
+test("an unknown command is reported with similar commands, and the exit code is EINVAL", async () => {
   const { code, stderr } = await siphon("ceph", "osd", "pool", "creat", "x");
   assert.equal(code, 22);
   assert.match(stderr, /siphon: there is no command `osd pool creat x`; similar commands:\n {2}osd pool /);
 });
 
-test("what the cluster refuses is an error with its words, and its errno is the exit code", async () => {
+test("a refusal by the cluster is reported in its words, and its errno is the exit code", async () => {
   const { code, stdout, stderr } = await siphon("ceph", "osd", "pool", "get", "nowhere", "size");
   assert.deepEqual([code, stdout], [2, ""]);
   assert.match(stderr, /mon refused `osd pool get`: unrecognized pool 'nowhere' \(ENOENT\)/);
 });
 
-test("input and output of a command are files", async () => {
+test("files are the input and the output of a command", async () => {
   const crush = join(directory, "crush");
   await siphon("ceph", "osd", "getcrushmap", "-o", crush);
   await run("crushtool", ["-d", crush, "-o", `${crush}.txt`]);
   assert.match(await readFile(`${crush}.txt`, "utf8"), /rule replicated_rule/);
   const keyring = join(directory, "keyring");
-  // A key of the type that this Ceph makes: another would be bad for the cluster's health.
+  // The key has the type that this Ceph makes; any other type would change the cluster's health.
   const key = (await run("ceph-authtool", ["--gen-print-key"])).stdout.trim();
   await writeFile(keyring, `[client.imported]\n\tkey = ${key}\n\tcaps mon = "allow r"\n`);
   const imported = await siphon("ceph", "auth", "import", "-i", keyring);
@@ -163,7 +163,7 @@ test("siphon status shows what ceph status shows", async () => {
   assert.deepEqual([json.fsid, json.osds.up, json.pools], [cluster.fsid, 3, 1]);
 });
 
-test("siphon status --watch shows it again and again, until it is interrupted", async () => {
+test("siphon status --watch repeats the status until it is interrupted", async () => {
   const args = [main, "status", "--watch", "0.2", "--json", "--conf", cluster.conf];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "ignore"] });
   const lines = createInterface({ input: child.stdout });
@@ -176,7 +176,7 @@ test("siphon status --watch shows it again and again, until it is interrupted", 
   assert.equal(code, 130);
 });
 
-test("a cluster of this machine is found by its name", async () => {
+test("a local cluster is found by its name", async () => {
   const { stdout } = await callSiphon(["ceph", "--cluster", "cli-ceph", "fsid"]);
   assert.equal(stdout.trim(), cluster.fsid);
 });

@@ -33,7 +33,7 @@ async function siphon(...args: string[]): Promise<{ status: number; stdout: stri
 
 const small = ["--name", "t", "--osds", "1", "--store", "memstore"];
 
-test("a cluster stays up for other commands to use, until it is taken down", async () => {
+test("a cluster stays up for other commands until it is taken down", async () => {
   const up = await siphon("cluster", "up", ...small, "--set", "osd max write size=80", "--json");
   assert.equal(up.status, 0, up.stderr);
   const made = JSON.parse(up.stdout) as LocalClusterStatus;
@@ -83,7 +83,7 @@ test("Ctrl-C while a cluster comes up leaves nothing, and the exit code is 130",
   assert.deepEqual(readdirSync(join(dir, "clusters")), []);
 });
 
-test("what makes no sense is told in one sentence, with exit code 2", async () => {
+test("an invalid call is reported in one sentence, with exit code 2", async () => {
   for (const [args, why] of [
     [["--wire", "secure"], /secure mode needs the session keys of auth cephx/],
     [["--set", "novalue"], /--set needs NAME=VALUE/],

@@ -52,7 +52,7 @@ const ladderArgs = [
   "--no-bigger",
 ];
 
-/** Starts a ladder and waits until it has come so far that the words show. */
+/** Starts a ladder and waits until its output contains the words. */
 async function ladderUntil(words: RegExp): Promise<ReturnType<typeof siphon>> {
   const child = siphon(...ladderArgs);
   while (!words.test(child.words())) {

@@ -35,13 +35,13 @@ const siphon = (args: readonly string[], options?: Input) =>
   callSiphon(["rados", ...where(), ...args], options);
 const rados = (args: readonly string[], options?: Input) => call("rados", [...where(), ...args], options);
 
-/** The same call of both programs, which must print the same and end the same. */
+/** Runs the same call in both programs. Output and exit code must be the same. */
 async function both(words: string): Promise<Answer> {
   const args = words.split(" ").map((word) => word.replace("%", `${directory}/`));
   const [ours, theirs] = await Promise.all([siphon(args), rados(args)]);
   assert.equal(ours.stdout, theirs.stdout, words);
   assert.equal(ours.code, theirs.code, `${words}: ${ours.stderr}`);
-  // In words of our own, but whenever theirs has some, too: except for what librados may log when all went well.
+  // The error texts differ, but either both programs print one or neither does. librados may also log something after a success.
   if (theirs.code !== 0 || theirs.stderr === "") {
     assert.equal(ours.stderr === "", theirs.stderr === "", `${words}: ${ours.stderr} | ${theirs.stderr}`);
   }
@@ -52,7 +52,7 @@ async function each(...calls: string[]): Promise<void> {
   for (const words of calls) await both(words);
 }
 
-test("objects: as the rados program", async () => {
+test("objects: like the rados program", async () => {
   await each("lspools", "put o %data", "put far %data --offset 5000", "-N ns put inside %data");
   await each("ls", "ls --format json", "ls -f json-pretty", "-N ns ls", "--all ls", "--all ls --format json");
   await each(
@@ -68,7 +68,7 @@ test("objects: as the rados program", async () => {
   assert.ok(!existsSync(join(directory, "x")) || (await readFile(join(directory, "x"))).length === 0);
 });
 
-test("what one program writes the other reads", async () => {
+test("each program reads what the other writes", async () => {
   await siphon(["put", "piped", "-"], { input: data });
   assert.equal((await rados(["get", "piped", "-"])).stdout, data.toString("latin1"));
   await siphon(["put", "piped", "/dev/null"]);
@@ -80,7 +80,7 @@ test("what one program writes the other reads", async () => {
   assert.equal((await rados(["stat", "theirs"])).code, 1);
 });
 
-test("attributes and omaps: as the rados program", async () => {
+test("attributes and omaps: like the rados program", async () => {
   await each("setxattr o colour green", "setxattr o size 7", "listxattr o", "getxattr o colour");
   await each("rmxattr o size", "listxattr o", "getxattr o size", "listxattr nowhere");
   const repetitive = join(directory, "zeros");
@@ -93,7 +93,7 @@ test("attributes and omaps: as the rados program", async () => {
   await each("listomapkeys o", "listomapvals o", "getomapval o long", "rmomapkey o short", "listomapkeys o");
 });
 
-test("times, extents, headers and hints of objects: as the rados program", async () => {
+test("times, extents, headers and hints of objects: like the rados program", async () => {
   await each(
     "touch o 1700000000",
     "stat2 o",
@@ -111,7 +111,7 @@ test("times, extents, headers and hints of objects: as the rados program", async
   assert.deepEqual(value, await readFile(join(directory, "zeros")));
 });
 
-test("locator keys, and names and keys in files: as the rados program", async () => {
+test("locator keys, and names and keys in files: like the rados program", async () => {
   const placed = "--object-locator there";
   await each(`${placed} put placed %data`, `${placed} stat placed`, "stat placed", "ls", "ls --format json");
   await each(`${placed} cp placed`, `${placed} cp placed other`, "get other -");
@@ -123,14 +123,14 @@ test("locator keys, and names and keys in files: as the rados program", async ()
   await each("stat --obj-name-file %name", "setomapval o v --omap-key-file %key", "listomapkeys o");
 });
 
-test("snapshots of a pool: as the rados program", async () => {
+test("snapshots of a pool: like the rados program", async () => {
   assert.equal((await siphon(["mksnap", "one"])).stdout, "created pool p snap one\n");
   await each("lssnap", "mksnap one", "-s one stat o", "-s nowhere stat o");
   await siphon(["put", "o", "/dev/null"]);
   await each("-s one get o -", "-s one ls", "get o -");
   for (const words of ["listsnaps o", "listsnaps o --format json", "listsnaps o -f json-pretty"]) {
     const [ours, theirs] = await Promise.all([siphon(words.split(" ")), rados(words.split(" "))]);
-    // Releases before Ceph 20 do not tell the newest snapshot that the object was written under.
+    // Releases before Ceph 20 do not print the newest snapshot that existed when the object was written.
     const seq = theirs.stdout.includes("seq") ? /$^/ : / \(seq:1\)|"seq":1,| {4}"seq": 1,\n/;
     assert.deepEqual([ours.stdout.replace(seq, ""), ours.code], [theirs.stdout, theirs.code], words);
   }
@@ -140,11 +140,11 @@ test("snapshots of a pool: as the rados program", async () => {
   await each("lssnap", "rmsnap one");
 });
 
-test("what is in the pools: as the rados program", async () => {
+test("contents of pools: like the rados program", async () => {
   for (const words of ["df", "df --format json", "df --format json-pretty"]) await agree(() => both(words));
 });
 
-test("objects are copied by the OSDs, and pools emptied: as the rados program", async () => {
+test("OSDs copy objects, and pools are emptied: like the rados program", async () => {
   for (const pool of ["q", "r"])
     await call("ceph", ["--conf", cluster.conf, "osd", "pool", "create", pool, "8"]);
   await each("put whole %data", "setxattr whole colour green", "cp whole", "cp whole part", "get part -");
@@ -191,7 +191,7 @@ test("an export of one program is imported by the other", async () => {
   await each("-p to get o -", "-p to listomapvals o", "cppool from from", "cppool from nowhere");
 });
 
-test("watchers are listed, hear of notifications and answer them, whichever program they use", async () => {
+test("watchers are listed, receive notifications and reply to them, whichever program they use", async () => {
   for (const [watcher, notifier] of [
     [[process.execPath, main, "rados"], rados],
     [["rados"], siphon],
@@ -222,7 +222,7 @@ test("watchers are listed, hear of notifications and answer them, whichever prog
   }
 });
 
-test("a benchmark's objects are read, compared and removed by either program", async () => {
+test("either program reads, compares and removes the objects of a benchmark", async () => {
   const writing = ["bench", "1", "write", "-b", "4096", "-O", "8192", "-t", "4", "--no-cleanup"];
   const reading = ["bench", "1", "seq", "-t", "4"];
   for (const [write, read] of [
@@ -252,7 +252,7 @@ test("a benchmark's objects are read, compared and removed by either program", a
   assert.match(nothing.stderr, /nothing in pool p that a benchmark could read/);
 });
 
-test("a large object goes through little memory", async () => {
+test("a large object is transferred with little memory", async () => {
   await siphon(["create", "large"]);
   await siphon(["truncate", "large", String(2 ** 30)]);
   const program = join(directory, "peak.mjs");
@@ -265,7 +265,7 @@ test("a large object goes through little memory", async () => {
   await siphon(["rm", "large"]);
 });
 
-test("what makes no sense is told in one sentence, with rados' exit code", async () => {
+test("an invalid call is reported in one sentence, with rados' exit code", async () => {
   for (const [args, message] of [
     [[], /rados needs a verb/],
     [["fetch", "o"], /rados has no verb fetch/],

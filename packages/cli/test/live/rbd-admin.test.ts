@@ -3,7 +3,7 @@ import { after, before, test } from "node:test";
 import { LocalCluster } from "@siphon/lab";
 import { type Answer, call, callSiphon } from "../support/programs.ts";
 
-/** Two pools that the same is done to: with ours in one, with rbd in the other. */
+/** The same is done in two pools: with siphon in one, with rbd in the other. */
 const pools = { siphon: "apple-pool", rbd: "peach-pool" };
 let cluster: LocalCluster;
 
@@ -26,7 +26,7 @@ async function succeeds(answer: Promise<Answer>): Promise<string> {
   return stdout;
 }
 
-/** Removes differences between two runs of the same: the pool's name, ids, times. */
+/** Removes the differences between two runs of the same command: the pool's name, ids, times. */
 function leveled(text: string, pool: string): string {
   return text
     .replaceAll(pool, "POOL")
@@ -36,7 +36,7 @@ function leveled(text: string, pool: string): string {
     .replaceAll(/^(ID|CLIENT) +/gm, "$1 ");
 }
 
-/** Does the same in both pools; `P` stands for the pool, `$NAME` for the id that an image has in the trash. */
+/** Runs the same commands in both pools. `P` stands for the pool, `$NAME` for the id of an image in the trash. */
 async function same(...lines: string[]): Promise<void> {
   for (const line of lines) {
     const [ours, theirs] = await Promise.all([
@@ -49,7 +49,7 @@ async function same(...lines: string[]): Promise<void> {
   }
 }
 
-/** What siphon says without what only newer releases than that of `theirs` say: when an image expires; a setting of Ceph 17. */
+/** siphon's output without what only releases newer than that of `theirs` print: an image's expiry, and a setting of Ceph 17. */
 function asOldAs(theirs: string, ours: string): string {
   const said = theirs.includes("will expire at")
     ? ours
@@ -76,7 +76,7 @@ async function trashedId(pool: string, image: string): Promise<string> {
   return (listed as { id: string; name: string }[]).find(({ name }) => name === image)!.id;
 }
 
-/** Compares rbd's view of both pools. */
+/** Compares rbd's view of the two pools. */
 async function sameState(...lines: string[]): Promise<void> {
   for (const line of lines) {
     const [inOurs, inTheirs] = await Promise.all([
@@ -88,14 +88,14 @@ async function sameState(...lines: string[]): Promise<void> {
   }
 }
 
-/** Makes the same with rbd in both pools. */
+/** Makes the same images with rbd in both pools. */
 async function prepare(...lines: string[]): Promise<void> {
   for (const line of lines) {
     await Promise.all(Object.values(pools).map(async (pool) => succeeds(rbd(...(await words(line, pool))))));
   }
 }
 
-test("pools are prepared and added up, namespaces made and removed", async () => {
+test("pools are initialized and their statistics shown, namespaces are created and removed", async () => {
   await same("pool init P", "pool init P", "pool stats P", "pool init nope");
   await same("namespace create P/n1", "namespace create P/n1", "namespace create P --namespace n2");
   await same("namespace ls P", "namespace ls P --format json --pretty-format", "namespace create P");
@@ -109,7 +109,7 @@ test("pools are prepared and added up, namespaces made and removed", async () =>
   await sameState("namespace ls P --format json", "ls P");
 });
 
-test("images are renamed and copied, also with snapshots and parents", async () => {
+test("images are renamed and copied, with snapshots and parents", async () => {
   await prepare("create P/a --size 20M", "bench P/a --io-type write --io-size 64K --io-total 1M");
   await prepare("snap create P/a@s1 --no-progress", "snap protect P/a@s1", "image-meta set P/a color green");
   await prepare("bench P/a --io-type write --io-size 8K --io-total 128K --io-pattern seq");
@@ -148,7 +148,7 @@ test("images are renamed and copied, also with snapshots and parents", async () 
   assert.match(await succeeds(rbd("du", `${pools.siphon}/deepchild`)), /deepchild@c1/);
 });
 
-test("images go to the trash and come back, or are purged", async () => {
+test("images are moved to the trash, and restored or purged", async () => {
   await prepare("create P/t1 --size 8M", "create P/t2 --size 8M", "create P/t3 --size 8M");
   await same("trash mv P/t1", "trash mv P/nope", "trash mv P/t2 --expires-at 2040-01-01", "trash ls P");
   await same(
@@ -189,12 +189,12 @@ test("images go to the trash and come back, or are purged", async () => {
   await prepare("create P/up --size 1M", "snap create P/up@s --no-progress");
   await prepare("clone P/up@s P/upc --rbd-default-clone-format 2", "snap rm P/up@s --no-progress");
   await prepare("rm P/up --no-progress --rbd-move-parent-to-trash-on-remove true", "trash mv P/upc");
-  // The parent goes with its last clone, whichever comes first.
+  // The parent is removed with its last clone, in either order of removal.
   await same("trash purge P --no-progress");
   await sameState("trash ls -a P");
 });
 
-test("features come and go on images that are there", async () => {
+test("features of existing images are enabled and disabled", async () => {
   await prepare("create P/f --size 20M", "snap create P/f@s --no-progress");
   await same(
     "feature disable P/f fast-diff",
@@ -222,7 +222,7 @@ test("features come and go on images that are there", async () => {
   await sameState("info P/f", "object-map check P/f --no-progress");
 });
 
-test("metadata and locks by hand are what rbd makes of them", async () => {
+test("metadata and manual locks equal rbd's", async () => {
   await prepare("create P/m --size 1M");
   await same(
     "image-meta ls P/m",
@@ -257,7 +257,7 @@ test("metadata and locks by hand are what rbd makes of them", async () => {
   await sameState("image-meta ls P/m");
 });
 
-test("what destroys says first what it would destroy", async () => {
+test("a destructive command first says what it would destroy", async () => {
   const pool = pools.siphon;
   await succeeds(rbd("create", `${pool}/dry`, "--size", "1M"));
   assert.equal(await succeeds(siphon("rm", `${pool}/dry`, "--dry-run")), `would remove image ${pool}/dry\n`);
@@ -292,7 +292,7 @@ test("what destroys says first what it would destroy", async () => {
   assert.equal(await trashedId(pool, "dry"), id);
 });
 
-test("scripts find the words that they look for, rbd's and in one piece", async () => {
+test("the words that scripts look for are rbd's, and in one piece", async () => {
   const pool = pools.siphon;
   const [image, clone] = [`${pool}/worded`, `${pool}/worded-clone`];
   await succeeds(rbd("create", image, "--size", "1M"));
@@ -316,7 +316,7 @@ test("scripts find the words that they look for, rbd's and in one piece", async 
   await succeeds(siphon("trash", "rm", `${pool}/${id}`, "--no-progress"));
 });
 
-test("settings are overridden for all, for a pool and for an image", async () => {
+test("settings are overridden for all clients, for a pool and for an image", async () => {
   await prepare("create P/c --size 1M");
   await same("config image ls P/c", "config pool ls P --format json", "config image set P/c rbd_cache true");
   await same(
@@ -352,10 +352,10 @@ test("settings are overridden for all, for a pool and for an image", async () =>
   await sameState("image-meta ls P/c");
 });
 
-test("an image that siphon cannot work with is one bad row of its pool, and a clear error by itself", async () => {
+test("an image that siphon does not support is one bad row in its pool's list, and a clear error by itself", async () => {
   const pool = "plum-pool";
   await succeeds(call("ceph", ["osd", "pool", "create", pool, "8", ...asAdmin()]));
-  // 2^53 bytes, and the most that there can be.
+  // 2^53 bytes, and the largest possible size.
   await succeeds(
     rbd("create", "--size", "8192T", "--object-size", "32M", "--image-feature", "layering", `${pool}/huge`),
   );

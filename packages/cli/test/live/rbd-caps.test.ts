@@ -7,7 +7,7 @@ import { LocalCluster } from "@siphon/lab";
 import { type Answer, call } from "../support/programs.ts";
 import { RbdWorker } from "../support/rbd-worker.ts";
 
-/** The same is done with siphon in one pool and with rbd in the other. */
+/** The same commands run with siphon in one pool and with rbd in the other. */
 const pools = { siphon: "apple", rbd: "peach" };
 type Side = keyof typeof pools;
 const directory = mkdtempSync(join(tmpdir(), "siphon-caps-"));
@@ -15,36 +15,36 @@ let cluster: LocalCluster;
 let worker: RbdWorker;
 
 interface User {
-  /** Undefined for none. */
+  /** Undefined: none. */
   mon: string | undefined;
   osd: string;
-  /** The namespace that it is confined to. */
+  /** The namespace that the user is confined to. */
   within?: string;
-  /** What it does besides. */
+  /** Further commands of this user. */
   more?: string;
-  /** All that it does: both refuse it, with words of their own. */
+  /** All commands of this user, which both programs refuse, in their own words. */
   refused?: string;
-  /** rbd wants to change something first (it registers a watch), or asks pools that the user may not see: siphon looks without. */
+  /** rbd fails here because it first changes something (it registers a watch) or reads pools without permission; siphon does not. */
   looks?: RegExp;
-  /** It may change nothing: whichever reason is found first, both fail. */
+  /** Commands that change something, which the user may not do. Both fail, but may report different reasons. */
   changes?: RegExp;
 }
 
-/** Capabilities of users, by name; P is the pool. */
+/** The users' capabilities, by user; P is the pool. */
 const users: Record<string, User> = {
   namespace: { mon: "profile rbd", osd: "profile rbd pool=P namespace=tenant", within: "tenant" },
   rbd: { mon: "profile rbd", osd: "profile rbd pool=P" },
   readonly: {
     mon: "profile rbd",
     osd: "profile rbd-read-only pool=P",
-    // The group is not there: siphon has nothing to remove.
+    // The group does not exist, so siphon has nothing to remove.
     looks: /^(children|image-meta list|config image ls|mirror image status|image-meta get|group rm) /,
     changes: /^(rm|config image rm) /,
   },
   pools: {
     mon: "profile rbd",
     osd: "profile rbd pool=P, profile rbd-read-only pool=images",
-    // As OpenStack has it: disks are clones of images that others made.
+    // The capabilities of OpenStack: disks are clones of images that others made.
     more: `
       ls images
       info images/golden
@@ -66,8 +66,8 @@ const users: Record<string, User> = {
 };
 
 /**
- * One after the other for each user; W/ stands for the pool and, where the user has one, the namespace. Snapshots of groups are not among
- * them: rbd 16.2 waits for ever in `group snap create` of a user of a namespace.
+ * Commands that run in this order for each user; W/ stands for the pool and, if the user has one, the namespace. Group snapshots are
+ * missing, because rbd 16.2 hangs in `group snap create` for a user of a namespace.
  */
 const lines = linesOf(`
 ls W
@@ -191,13 +191,13 @@ after(async () => {
 });
 
 for (const [user, { mon = "", osd, within, more = "", refused, looks, changes }] of Object.entries(users)) {
-  test(`a user with mon '${mon}', osd '${osd}' may do what it may with rbd, and no more`, async (t) => {
+  test(`a user with mon '${mon}', osd '${osd}' may do the same with siphon as with rbd`, async (t) => {
     if (user !== "namespace") await renewed();
     for (const line of refused === undefined ? [...lines, ...linesOf(more)] : linesOf(refused)) {
       const [ours, theirs] = await Promise.all(
         (["siphon", "rbd"] as const).map((side) => run(side, user, line, within)),
       );
-      // rbd tries for ever what it may not do in some commands that write, and to connect where the monitors tell it nothing.
+      // Without permission rbd hangs in some commands that write, and when it connects if the monitors tell it nothing.
       if (theirs!.code === 137) {
         await t.test(`${line}, by siphon alone`, () => assert.notEqual(ours!.code, 0));
         continue;
@@ -234,11 +234,11 @@ interface Lock {
   readonly locker: string;
 }
 
-/** What the users share is as it was at first. */
+/** What the users share is in its initial state. */
 async function renewed(): Promise<void> {
   for (const pool of Object.values(pools)) {
     const names = JSON.parse(await succeeds(rbd("ls", pool, "--format", "json"))) as string[];
-    // Clones before their parent.
+    // Clones are removed before their parent.
     for (const name of names.sort((a, b) => Number(a === "base") - Number(b === "base"))) {
       const locks = JSON.parse(
         await succeeds(rbd("lock", "ls", `${pool}/${name}`, "--format", "json")),
@@ -288,7 +288,7 @@ function leveled(text: string, side: Side): string {
     .replaceAll(/address=.*|Watchers:[\s\S]*/g, "");
 }
 
-/** Without a setting of Ceph 17, where rbd is older. */
+/** Removes a setting of Ceph 17 if rbd is older. */
 function asOldAs(theirs: string, ours: string): string {
   if (theirs.includes("rbd_qos_exclude_ops")) return ours;
   return ours

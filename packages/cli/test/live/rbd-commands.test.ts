@@ -15,11 +15,11 @@ import type { Answer } from "../support/rbd-in-process.ts";
 import { RbdWorker } from "../support/rbd-worker.ts";
 
 const execute = promisify(execFile);
-/** Names of equal length, so that columns have the same width in both. */
+/** Names of equal length, so that columns have the same width in both pools. */
 const pools = { ours: "pool-a", theirs: "pool-b" };
 const stack = new AsyncDisposableStack();
 let cluster: LocalCluster;
-/** Of the rbd that is compared with. */
+/** The release of the rbd that siphon is compared with. */
 let release: number;
 let worker: RbdWorker;
 let directory: string;
@@ -46,31 +46,31 @@ before(async () => {
 
 after(() => stack.disposeAsync());
 
-/** Some at a time: a test has its limit, and rbd of a root takes long to start. */
+/** Command lines per test: a test has a time limit, and the rbd of a root starts slowly. */
 const lines = commandLines.trim().split("\n");
 const atOnce = 75;
 for (let first = 0; first < lines.length; first += atOnce) {
   const some = lines.slice(first, first + atOnce);
-  test(`command lines print and exit as rbd's do, from ${first + 1} to ${first + some.length}`, async (t) => {
+  test(`command lines print and exit like rbd's, from ${first + 1} to ${first + some.length}`, async (t) => {
     for (const line of some) await sameAnswer(t, line);
   });
 }
 
 for (const [program, text] of Object.entries(clientLines)) {
-  test(`command lines of ${program} print and exit as with rbd`, async (t) => {
-    // Ceph 20 has no option auth_supported any more; siphon still takes it.
+  test(`command lines of ${program} print and exit like with rbd`, async (t) => {
+    // Ceph 20 no longer has the option auth_supported; siphon still accepts it.
     const lines = release < 20 ? text : text.replaceAll("--auth_supported none ", "");
     for (const line of lines.trim().split("\n")) await sameAnswer(t, line);
   });
 }
 
-test("the images that they left behind are the same to rbd", async () => {
-  // Since Ceph 17, \`rbd bench\` writes what chance has it.
+test("the images left by these command lines are the same to rbd", async () => {
+  // Since Ceph 17, `rbd bench` writes random data.
   const content = release < 17 ? sha1 : occupancy;
   assert.deepEqual(await state("ours", content), await state("theirs", content));
 });
 
-test("what images do now is told by the manager, as rbd tells it", async (t) => {
+test("the manager reports the images' current I/O, and siphon shows it like rbd", async (t) => {
   const image = `${pools.ours}/busy`;
   await rbd(["create", image, "--size", "64M"]);
   const load = [
@@ -90,7 +90,7 @@ test("what images do now is told by the manager, as rbd tells it", async (t) => 
   });
   const ended = once(busy, "close");
   try {
-    // Without I/O it would wait for some.
+    // If there is no I/O, this command waits for some.
     const { code, stderr } = await rbd(["perf", "image", "iostat", pools.ours, "--iterations", "1"]);
     if (code !== 0) {
       await assert.rejects(
@@ -125,7 +125,7 @@ async function sameAnswer(t: TestContext, line: string): Promise<void> {
   const [, since, rest] = /^(?:(\d+):)?(.*)$/.exec(line)!;
   const words = rest!.replace("!", "").split(" ");
   const isForBoth = line.startsWith("!");
-  // Without it rbd makes no images of format 1 any more.
+  // Without this variable rbd no longer creates images of format 1.
   const env = { ...process.env, RBD_FORCE_ALLOW_V1: "1" };
   const run = isForBoth ? (args: string[]) => rbd(args, { env }) : siphon;
   if (since !== undefined && release < Number(since)) {
@@ -149,7 +149,7 @@ function siphon(args: string[]): Promise<Answer> {
 
 type Counters = Record<string, string | number>;
 
-/** The busiest image once it is seen to be written to: on a slow machine there are periods in which nothing is. */
+/** The busiest image, once it is seen being written to: on a slow machine some periods contain no writes. */
 async function whileBusy(ask: () => Promise<Counters[]>): Promise<Counters> {
   for (;;) {
     const [found] = await ask();
@@ -173,7 +173,7 @@ function argumentsFor(side: keyof typeof pools, words: string[]): Promise<string
   );
 }
 
-/** Id of a snapshot, or of an image, which may be in the trash. */
+/** The id of a snapshot, or of an image, which may be in the trash. */
 async function idOf(pool: string, image: string, snapshot: string | undefined): Promise<string> {
   const ask = async (...args: string[]) => JSON.parse((await rbd([...args, "--format", "json"])).stdout);
   const named = (name: string) => (each: { name: string }) => each.name === name;
@@ -182,7 +182,7 @@ async function idOf(pool: string, image: string, snapshot: string | undefined): 
   return ((await ask("trash", "ls", pool)).find(named(image)) ?? (await ask("info", `${pool}/${image}`))).id;
 }
 
-/** rbd 16.2 itself crashes at times when it closes images one after the other, in `du`: it is asked again then. */
+/** rbd 16.2 sometimes crashes in `du` when it closes images one after the other; the call is then repeated. */
 async function rbd(
   args: string[],
   { attempts = args[0] === "du" ? 3 : 1, env = process.env } = {},
@@ -196,9 +196,9 @@ async function rbd(
   }
 }
 
-/** Without what differs between any two images: pools, ids, times. */
+/** Removes what differs between any two images: pools, ids, times. */
 function comparable(text: string): string {
-  // Ids are of several lengths, and so are columns with the names and the ids of groups' snapshots; which image gets its part first is chance.
+  // The lengths of ids vary, and so do columns with group snapshots. The order in which images get their parts is random.
   const even = /\.group\.|^ID +NAME +STATE/.test(text) ? text.replaceAll(/ +/g, " ") : text;
   return even
     .replaceAll(/\.group\.\w+/g, "PART")
@@ -210,7 +210,7 @@ function comparable(text: string): string {
     .replaceAll(/client\.\d+|127\.0\.0\.1:\d+\/\d+/g, "CLIENT");
 }
 
-/** rbd's output for every image of a pool, and a checksum of the data. */
+/** rbd's output for every image of a pool, and a checksum of its data. */
 async function state(side: keyof typeof pools, summary: (content: string) => string): Promise<unknown> {
   const pool = pools[side];
   const names = JSON.parse((await rbd(["ls", pool, "--format", "json"])).stdout) as string[];
@@ -234,7 +234,7 @@ function sha1(content: string): string {
   return createHash("sha1").update(content).digest("hex");
 }
 
-/** Which of its blocks of 4096 bytes hold anything. */
+/** The blocks of 4096 bytes that contain data. */
 function occupancy(content: string): string {
   const blocks = content.match(/[\s\S]{1,4096}/g) ?? [];
   return blocks.map((block) => (/[^\0]/.test(block) ? "x" : ".")).join("");

@@ -7,7 +7,7 @@ import { LocalCluster } from "@siphon/lab";
 import { type Answer, call } from "../support/programs.ts";
 import { RbdWorker } from "../support/rbd-worker.ts";
 
-/** The same is done with siphon in one pool and with rbd in the other; each has a pool for data. */
+/** The same commands run with siphon in one pool and with rbd in the other; each has a data pool. */
 const pools = { siphon: "apple", rbd: "peach" };
 type Side = keyof typeof pools;
 const directory = mkdtempSync(join(tmpdir(), "siphon-settings-"));
@@ -29,7 +29,7 @@ after(async () => {
   rmSync(directory, { recursive: true });
 });
 
-/** Where a setting can stand, from the strongest to the weakest; `undefined` is taken back with `rbd config ... rm`. */
+/** Where a setting can be made, by decreasing precedence. `undefined` is removed with `rbd config ... rm`. */
 const places = {
   argument: "--rbd-name value",
   underscores: "--rbd_name=value",
@@ -48,12 +48,12 @@ interface Row {
   title: string;
   settings: Record<string, string>;
   places: Place[];
-  /** Commands that run before, without the settings; P stands for the pool. */
+  /** Commands that run first, without the settings; P stands for the pool. */
   given?: string[];
   run: string;
 }
 
-/** Settings that decide which data a command touches, where it goes, and whether that can be undone. */
+/** Settings that decide which data a command affects, where it is stored, and whether it can be undone. */
 const rows: Row[] = [
   {
     title: "the pool that is meant where none is named",
@@ -152,7 +152,7 @@ for (const { title, settings, places: tried, given = [], run } of rows) {
   }
 }
 
-test("--dry-run says that an image goes into the trash, and the trash that it is kept", async () => {
+test("--dry-run says that an image is moved to the trash, which keeps it until it expires", async () => {
   await succeeds(rbd("create", "apple/kept", "--size", "1M"));
   const settings = ["--rbd-move-to-trash-on-remove", "--rbd-move-to-trash-on-remove-expire-seconds", "3600"];
   const told = await siphon("rm", "apple/kept", "--dry-run", ...settings);
@@ -163,7 +163,7 @@ test("--dry-run says that an image goes into the trash, and the trash that it is
   await succeeds(siphon("trash", "rm", `apple/${id}`, "--force"));
 });
 
-test("a hint about an image in the trash means that image, and not a new one of its name", async () => {
+test("a hint about an image in the trash names that image, not a new image of the same name", async () => {
   await succeeds(rbd("create", "apple/twin", "--size", "1M"));
   await succeeds(rbd("snap", "create", "apple/twin@s", "--no-progress"));
   await succeeds(rbd("trash", "mv", "apple/twin"));
@@ -192,7 +192,7 @@ interface Where extends AsyncDisposable {
   conf: string;
 }
 
-/** Puts settings into a place, until it is disposed of. */
+/** Makes settings in a place until it is disposed of. */
 async function put(place: Place, settings: Record<string, string>, side: Side): Promise<Where> {
   const where = { args: [] as string[], env: {} as Record<string, string>, conf: cluster.conf };
   const undo: (() => Promise<unknown>)[] = [];
@@ -234,7 +234,7 @@ function runBy(side: Side, args: string[], { env, conf }: Where): Promise<Answer
   return side === "siphon" ? worker.call(whole, env) : call("rbd", whole, { env });
 }
 
-/** The state afterwards, as rbd shows it, without ids and times. */
+/** The resulting state as rbd shows it, without ids and times. */
 async function left(side: Side): Promise<unknown> {
   const json = async (...args: string[]) => JSON.parse(await succeeds(rbd(...args, "--format", "json")));
   const pool = pools[side];

@@ -27,7 +27,7 @@ after(async () => {
   rmSync(directory, { recursive: true });
 });
 
-test("import and export, by way of a file and of a pipe, give the bytes back", () => {
+test("import and export, through a file and through a pipe, preserve the bytes", () => {
   const { stderr } = siphon("import", path("two"), "images/two");
   assert.match(
     stderr,
@@ -42,7 +42,7 @@ test("import and export, by way of a file and of a pipe, give the bytes back", (
   assert.equal(rbd("export", "images/piped", "-").equals(content("one")), true);
 });
 
-test("a file that is there is not overwritten, and nothing is left of a failure", () => {
+test("an existing file is not overwritten, and a failure leaves nothing", () => {
   writeFileSync(path("taken"), "kept");
   assert.match(failing("export", "images/disk", path("taken")), /taken is there already/);
   assert.equal(readFileSync(path("taken"), "utf8"), "kept");
@@ -52,7 +52,7 @@ test("a file that is there is not overwritten, and nothing is left of a failure"
   assert.equal(rbd("ls", "images").toString().includes("broken"), false);
 });
 
-test("diffs made here, merged here and applied here are those of rbd", () => {
+test("diffs that siphon makes, merges and applies equal rbd's", () => {
   rbd("import-diff", changed(), "images/disk");
   siphon("export-diff", "images/disk@one", path("to-one"));
   siphon("export-diff", "--from-snap", "one", "images/disk@two", path("to-two"));
@@ -68,13 +68,13 @@ test("diffs made here, merged here and applied here are those of rbd", () => {
   assert.equal(rbd("export", "images/copy@two", "-").equals(rbd("export", "images/disk@two", "-")), true);
 });
 
-test("rbd diff prints the same", () => {
+test("rbd diff prints the same output", () => {
   for (const args of [["images/disk"], ["--from-snap", "one", "images/disk"]]) {
     assert.equal(siphon("diff", ...args).stdout.toString(), rbd("diff", ...args).toString());
   }
 });
 
-test("a backup keeps the states of an image, and gives each back", () => {
+test("a backup keeps the states of an image, and restores each of them", () => {
   const backup = path("backup");
   siphon("backup", "images/disk@one", backup);
   siphon("backup", "images/disk@two", backup);
@@ -101,7 +101,7 @@ test("an image is encrypted so that cryptsetup opens it", () => {
   execFileSync("cryptsetup", open, { stdio: "pipe" });
 });
 
-test("plain data goes into an encrypted image and comes out of it, and other programs find it there", () => {
+test("plain data is written to an encrypted image and read back, also by other programs", () => {
   const flags = ["--encryption-format", "luks1", "--encryption-passphrase-file", path("passphrase")];
   writeFileSync(path("passphrase"), "correct horse");
   siphon("import", path("one"), "images/encrypted", "--object-size", "1M", ...flags);
@@ -117,7 +117,7 @@ test("plain data goes into an encrypted image and comes out of it, and other pro
   assert.match(failing("export", "images/encrypted", path("nothing"), ...other), /LUKS1, not LUKS2/);
 });
 
-test("import, copy and export that were killed go on where they were, if the source is what it was", async () => {
+test("a killed import, copy or export continues where it was, if the source has not changed", async () => {
   const large = Buffer.alloc(130 * 2 ** 20, "large");
   large.fill(0, 70 * 2 ** 20, 75 * 2 ** 20);
   writeFileSync(path("large"), large);
@@ -142,7 +142,7 @@ test("import, copy and export that were killed go on where they were, if the sou
   assert.match(failing("export", "images/large", path("large.out"), "--resume"), /the source has changed/);
 });
 
-/** Runs siphon until its progress is at so many percent. */
+/** Runs siphon until its progress is at this percentage. */
 async function killed(percent: number, ...args: string[]): Promise<void> {
   const child = spawn(process.execPath, [main, "rbd", ...args], {
     ...{
@@ -161,13 +161,13 @@ async function killed(percent: number, ...args: string[]): Promise<void> {
   assert.equal(child.signalCode, "SIGKILL", shown);
 }
 
-/** Some megabytes with a hole. */
+/** Several megabytes with a hole. */
 function content(text: string): Buffer {
   const bytes = Buffer.alloc(9 * 2 ** 20 + 512, text);
   return bytes.fill(0, 2 ** 20, 6 * 2 ** 20);
 }
 
-/** A diff from snapshot one to snapshot two. */
+/** The diff from snapshot one to snapshot two. */
 function changed(): string {
   const bytes = Buffer.alloc(70_000, "changed");
   const header = Buffer.from("rbd diff v1\nf\x03\0\0\0onet\x03\0\0\0two", "latin1");

@@ -27,7 +27,7 @@ before(async () => {
 
 after(() => stack.disposeAsync());
 
-test("a sequential load by two workers goes through all of an image, over encrypted connections", async () => {
+test("a sequential load by two workers covers the whole image, over encrypted connections", async () => {
   const load = [
     "bench",
     image,
@@ -52,7 +52,7 @@ test("a sequential load by two workers goes through all of an image, over encryp
   }
 });
 
-test("a scale tells what each number of workers came to", async () => {
+test("--scale prints the result for each number of workers", async () => {
   const load = [
     "bench",
     image,
@@ -76,7 +76,7 @@ test("a scale tells what each number of workers came to", async () => {
   );
 });
 
-test("what makes no sense of a load by workers is said before anything is done", async () => {
+test("an invalid load by workers is refused before anything is done", async () => {
   const load = ["bench", image, "--io-type", "read", "--io-total", "1M"];
   for (const [flags, message] of [
     [["--workers", "0"], /invalid number of workers: 0/],

@@ -42,7 +42,7 @@ async function succeeds(answer: Promise<Answer>): Promise<string> {
   return stdout;
 }
 
-test("siphon rbd shows images as rbd does, byte for byte", async () => {
+test("siphon rbd shows images like rbd, byte for byte", async () => {
   await succeeds(siphon("create", `${pool}/plain`, "--size", "100"));
   await succeeds(
     siphon("create", `${pool}/striped`, "--size", "1.5G", "--stripe-unit", "64K", "--stripe-count", "3"),
@@ -80,7 +80,7 @@ test("siphon rbd shows images as rbd does, byte for byte", async () => {
   }
 });
 
-test("who has an image open is shown, and a lock is taken from them", async () => {
+test("the clients of an image are shown, and a lock is taken from one of them", async () => {
   const script =
     "import rados,rbd,sys\nwith rados.Rados(conffile=sys.argv[1],name='client.admin') as c, c.open_ioctx(sys.argv[2]) as i:\n m=rbd.Image(i,'new')\n m.write(b'x',0)\n print('open',flush=True)\n sys.stdin.read()\n try:\n  m.write(b'y',0)\n  print('written')\n except Exception as e:\n  print(type(e).__name__)\n sys.stdout.flush()\n import os\n os._exit(0)";
   const user = spawn(
@@ -109,7 +109,7 @@ test("who has an image open is shown, and a lock is taken from them", async () =
   await once(user, "exit");
 });
 
-test("images are changed and removed as rbd does it", async () => {
+test("images are changed and removed like with rbd", async () => {
   const image = `${pool}/disk`;
   await succeeds(siphon("create", "-p", pool, "--image", "disk", "--size", "16M"));
   const smaller = await siphon("resize", image, "--size", "8M");
@@ -135,7 +135,7 @@ test("images are changed and removed as rbd does it", async () => {
   assert.equal((await siphon("info", "a/b/c/d")).code, 22);
 });
 
-test("siphon rbd watch prints what is notified", async () => {
+test("siphon rbd watch prints the notifications", async () => {
   const watcher = spawn(process.execPath, siphonArguments(["watch", `${pool}/plain`]), {
     stdio: ["ignore", "pipe", "pipe"],
   });

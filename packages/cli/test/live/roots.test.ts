@@ -15,8 +15,8 @@ before(() => mkdirSync(mirror));
 after(() => rmSync(dir, { recursive: true, force: true }));
 
 /**
- * This machine's own system stands in for a root: it is bound to a directory in a mount namespace of the test, which ends
- * with the command. So what is tested is how programs of a root are started, and not another release.
+ * This machine's own system stands in for a root: a mount namespace of the test binds it to a directory, and ends with the command.
+ * So these tests cover how programs of a root are started, but no other release.
  */
 const IN_MIRROR = ["unshare", "--mount", "sh", "-c", 'mount --bind / "$0" && exec "$@"', mirror];
 
@@ -49,7 +49,7 @@ const running = () => pidsWithEnvironment(RESOURCE_VARIABLE, (value) => value.st
 const mounts = () => readFileSync("/proc/self/mounts", "utf8");
 const left = (where: string) => (existsSync(where) ? readdirSync(where) : []);
 
-test("a cluster runs from a root, with all that is started for it later; nothing of it stays", async () => {
+test("a cluster runs from a root, including everything started for it later; nothing of it remains", async () => {
   const mountsBefore = mounts();
   const up = siphon(
     ["cluster", "up", "--osds", "1", "--ceph", mirror, "--store", "memstore", "--auth", "cephx"],
@@ -71,7 +71,7 @@ test("a cluster runs from a root, with all that is started for it later; nothing
   assert.equal(mounts(), mountsBefore);
 });
 
-test("QEMU runs from a root, and the command line that is shown says so", async () => {
+test("QEMU runs from a root, and the printed command line shows it", async () => {
   const vm = ["vm", "run", "--null", "64M", "--rung", "cache-none", "--qemu", mirror];
   const run = siphon([...vm, "--", "cat /proc/sys/kernel/ostype"], IN_MIRROR);
   assert.equal(await ended(run), 0, run.words());
@@ -85,11 +85,11 @@ test("QEMU runs from a root, and the command line that is shown says so", async 
   assert.deepEqual(running(), []);
 });
 
-// The rest needs other releases: siphon root build reef.
+// The other tests need other releases: siphon root build reef.
 const roots = await Root.list();
 
 for (const { name, directory } of roots) {
-  test(`a cluster of the root ${name} comes up and takes images, with the keys that its release makes`, async () => {
+  test(`a cluster of the root ${name} comes up and takes images, with keys of its release's type`, async () => {
     const up = siphon([
       "cluster",
       "up",
@@ -125,7 +125,7 @@ for (const { name, directory } of roots) {
 }
 
 const skip = roots.length === 0 ? "there is no root: siphon root build reef" : false;
-test("QEMU of one release runs with librbd of another, and says so in the results", { skip }, async () => {
+test("QEMU of one release runs with librbd of another, and the results name both", { skip }, async () => {
   const releases = ["host", roots.at(-1)!.directory].join(",");
   const load = ["--repeat", "1", "--seconds", "1", "--size", "64M", "--out", join(dir, "runs"), "--json"];
   const child = siphon(["ladder", "--releases", releases, ...load]);
@@ -164,7 +164,7 @@ test("after a SIGKILL while a cluster comes up from a root, siphon clean leaves 
   assert.equal(mounts(), mountsBefore);
 });
 
-test("a mirror that cannot be reached is named in one sentence, and nothing is left", async () => {
+test("an unreachable mirror is named in one sentence, and nothing remains", async () => {
   const build = siphon(["root", "build", "trixie", "--mirror", "http://127.0.0.1:9/debian"]);
   assert.equal(await ended(build), 1);
   assert.match(
@@ -175,7 +175,7 @@ test("a mirror that cannot be reached is named in one sentence, and nothing is l
   assert.deepEqual([running(), left(join(cache, "roots")), left(join(state, "work"))], [[], [], []]);
 });
 
-test("a disk without room for a root is named before anything is fetched, and nothing is left", async () => {
+test("a disk without space for a root is named before anything is downloaded, and nothing remains", async () => {
   const full = join(dir, "full");
   mkdirSync(full);
   const small = [
@@ -191,7 +191,7 @@ test("a disk without room for a root is named before anything is fetched, and no
   assert.match(build.words(), /siphon: building a root needs 3 GiB in \S+, of which 0\.1 are free/);
 });
 
-test("a name that means nothing, and a directory that is no root, are refused", async () => {
+test("an unknown name, and a directory that is no root, are refused", async () => {
   for (const [args, words] of [
     [
       ["root", "build", "atlantis"],
@@ -211,7 +211,7 @@ test("a name that means nothing, and a directory that is no root, are refused", 
   assert.deepEqual([running(), left(join(cache, "roots"))], [[], []]);
 });
 
-test("an image's root needs podman or docker, and says why neither will do", async (context) => {
+test("an image's root needs podman or docker, and the error says why neither works", async (context) => {
   const build = siphon(["root", "build", "squid"]);
   const code = await ended(build);
   if (code === 0) return context.skip("a container engine is here, and has pulled it");

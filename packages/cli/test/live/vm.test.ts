@@ -41,14 +41,14 @@ async function siphon(
 
 const disk = ["--null", "1G", "--accel", "tcg"];
 
-test("a command in a VM made for it: its output and its exit code are the command's", async () => {
+test("a command runs in a VM made for it, and its output and exit code are the command's", async () => {
   const said = await siphon(["run", ...disk, "--rung", "ide", "--", "ls /dev/sda; echo oops >&2; exit 3"]);
   assert.deepEqual([said.exitCode, said.stdout], [3, "/dev/sda\n"], said.stderr);
   assert.match(said.stderr, /oops/);
   assert.deepEqual(running(), []);
 });
 
-test("a VM that is left running: listed, used from a terminal's stead, stopped", async () => {
+test("a VM that is left running is listed, used without a terminal, and stopped", async () => {
   const started = await siphon(["run", ...disk, "--detach", "--name", "stays", "--json"]);
   const { name, pid, device } = JSON.parse(started.stdout);
   assert.deepEqual([name, device], ["stays", "/dev/vda"]);
@@ -74,7 +74,7 @@ test("a VM without a command runs until it is interrupted, and leaves nothing", 
   assert.match(await said, /interrupted by SIGINT/);
 });
 
-test("--print only shows the command; what cannot be is refused with exit code 2", async () => {
+test("--print only prints the command; an impossible VM is refused with exit code 2", async () => {
   const { stdout } = await siphon(["run", ...disk, "--rung", "tcmalloc", "--print"]);
   assert.match(stdout, /^LD_PRELOAD=\S*libtcmalloc\S* \\\nqemu-system-x86_64 \\\n {2}-name /);
   for (const args of [["run"], ["run", ...disk, "--file", "x"], ["run", ...disk, "--rung", "nonsense"]]) {

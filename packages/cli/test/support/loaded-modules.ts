@@ -1,4 +1,4 @@
-// Preloaded into a program: tells on its standard error, at its end, the addresses of the modules that it loaded.
+// Preloaded into a program: prints the URLs of the loaded modules on standard error when the program ends.
 import { registerHooks } from "node:module";
 
 const urls = new Set<string>();

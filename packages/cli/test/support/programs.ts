@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { buffer } from "node:stream/consumers";
 import { builtProgram } from "../../../../scripts/build/built-program.ts";
 
-/** The command as it ships. */
+/** The packaged command. */
 export const main = builtProgram();
 
 export interface Answer {
@@ -18,7 +18,7 @@ interface CallOptions {
   cwd?: string;
 }
 
-/** Runs a program to its end, whatever its exit code. */
+/** Runs a program to its end, with any exit code. */
 export async function call(
   program: string,
   args: readonly string[],
@@ -39,7 +39,7 @@ export function callSiphon(args: readonly string[], options?: CallOptions): Prom
   return call(process.execPath, [main, ...args], options);
 }
 
-/** Compares again when it fails: daemons count now and then, also between what is to be the same. */
+/** Repeats a failed comparison, because daemons update their counters between the two calls. */
 export async function agree(compare: () => Promise<unknown>): Promise<void> {
   for (let tries = 10; ; tries--) {
     try {

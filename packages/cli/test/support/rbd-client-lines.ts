@@ -1,6 +1,6 @@
 /**
- * Command lines as programs that call `rbd` write them, by program; marks and places are those of rbd-command-lines.ts.
- * They are written after what each program does, and with images of their own, which go again.
+ * Command lines as programs that call `rbd` write them, by program. For the marks and placeholders see rbd-command-lines.ts.
+ * The lines follow what each program does, and use images of their own, which they remove.
  */
 export const clientLines: Readonly<Record<string, string>> = {
   "Proxmox VE, storage plugin (PVE/Storage/RBDPlugin.pm)": `

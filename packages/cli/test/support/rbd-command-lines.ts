@@ -1,9 +1,8 @@
 /**
- * Command lines that `rbd` and `siphon rbd` are both given, in this order, each on a pool of its own: P stands for the pool. Those
- * marked with `!`, which write something, are for `rbd` on either pool: what is written is the same then. `ID:image` and
- * `ID:image@snapshot` stand for the ids that these have there. What only newer releases print like this is marked with the first of
- * them: `20:`. Beside older ones siphon alone is called.
- * What they leave behind is compared; deep copies with snapshots are removed before, as the object maps of rbd 16's are wrong.
+ * Command lines for both `rbd` and `siphon rbd`, in this order, each in its own pool: P stands for the pool. A line with `!` writes
+ * data; `rbd` runs it in both pools, so that both get the same data. `ID:image` and `ID:image@snapshot` stand for the ids in the pool.
+ * A number such as `20:` is the first release that prints the same; with an older rbd, only siphon runs the line.
+ * The remains are compared. Deep copies with snapshots are removed before that, because rbd 16 gets their object maps wrong.
  */
 export const commandLines = `
 ls P

@@ -5,7 +5,7 @@ import { arrangeRbd } from "../../src/commands/rbd/options-last.ts";
 import { rbdCommand } from "../../src/commands/rbd.ts";
 import { explain, rbdExitCode } from "../../src/failure.ts";
 
-/** The output of a command line, and its exit code. */
+/** The output and the exit code of a command line. */
 export interface Answer {
   code: number;
   stdout: string;
@@ -15,7 +15,7 @@ export interface Answer {
 const never = new AbortController().signal;
 let turn = Promise.resolve();
 
-// Runs the command lines that its parent sends, one after the other.
+// Runs the command lines that the parent process sends, one after the other.
 process.on("message", (call: string[] | { args: string[]; env: Record<string, string> }) => {
   const { args, env } = Array.isArray(call) ? { args: call, env: {} } : call;
   turn = turn.then(async () => {

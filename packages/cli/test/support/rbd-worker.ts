@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { Answer } from "./rbd-in-process.ts";
 
-/** `siphon rbd` in one process for many calls, one after the other: starting it anew takes longer than most calls. */
+/** `siphon rbd` in one process for many calls in turn, because starting a process takes longer than most calls. */
 export class RbdWorker implements Disposable {
   readonly #child: ChildProcess;
   #turn: Promise<unknown> = Promise.resolve();

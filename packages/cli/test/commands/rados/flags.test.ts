@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseRadosArguments } from "../../../src/commands/rados/flags.ts";
 
-test("options stand before and behind the verb, in all their spellings", () => {
+test("options are allowed before and after the verb, in all their spellings", () => {
   const { flags, connect, words } = parseRadosArguments(
     "-p images --namespace=ns put --conf a.conf o file --offset 4K -b 1M --id me --format=json".split(" "),
   );
@@ -14,7 +14,7 @@ test("options stand before and behind the verb, in all their spellings", () => {
   );
 });
 
-test("without options there are the defaults of rados", () => {
+test("without options the defaults are those of rados", () => {
   const { flags } = parseRadosArguments(["ls"]);
   assert.deepEqual(flags, {
     ...{ all: false, format: "plain", offset: 0, concurrency: 16, maxObjects: 0 },
@@ -23,19 +23,19 @@ test("without options there are the defaults of rados", () => {
   });
 });
 
-test("options that siphon does not have are refused with what to do instead", () => {
+test("options that siphon does not have are refused with an alternative", () => {
   for (const option of ["--striper", "--pgid=1.0", "--reuse-bench"]) {
     const message = new RegExp(`siphon does not do rados ${option.split("=")[0]}$`);
     assert.throws(() => parseRadosArguments(["ls", option]), { code: "EOPNOTSUPP", message });
   }
 });
 
-test("what follows -- is no option, and neither is - alone", () => {
+test("words after -- are no options, and neither is a single -", () => {
   const { words } = parseRadosArguments(["put", "o", "-", "--", "--all", "-x"]);
   assert.deepEqual(words, ["put", "o", "-", "--all", "-x"]);
 });
 
-test("what is no option, or lacks its value, is refused by name", () => {
+test("an unknown option, or one without its value, is refused by name", () => {
   for (const [args, message] of [
     [["ls", "--everything"], /no option --everything/],
     [["ls", "-p"], /-p needs a value/],

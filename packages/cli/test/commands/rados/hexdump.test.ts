@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hexdump } from "../../../src/commands/rados/hexdump.ts";
 
-test("sixteen bytes a row, what does not print is a point, the length comes last", () => {
+test("rows have sixteen bytes, unprintable bytes are dots, the length comes last", () => {
   assert.equal(
     hexdump(Buffer.from("0123456789abcdefgh\n\x7f")),
     "00000000  30 31 32 33 34 35 36 37  38 39 61 62 63 64 65 66  |0123456789abcdef|\n" +
@@ -11,7 +11,7 @@ test("sixteen bytes a row, what does not print is a point, the length comes last
   );
 });
 
-test("rows of one value are shown once", () => {
+test("repeated rows of one value are shown once", () => {
   assert.equal(
     hexdump(Buffer.alloc(70, "a")),
     `00000000  ${"61 ".repeat(8)} ${"61 ".repeat(8)} |${"a".repeat(16)}|\n*\n` +
@@ -19,6 +19,6 @@ test("rows of one value are shown once", () => {
   );
 });
 
-test("of nothing nothing is shown", () => {
+test("an empty input prints nothing", () => {
   assert.equal(hexdump(Buffer.alloc(0)), "");
 });

@@ -6,8 +6,8 @@ import { after, test } from "node:test";
 import { RbdWorker } from "../../support/rbd-worker.ts";
 
 /**
- * Command lines that lack a word or have one too many, under what rbd says of them and exits with (Ceph's own acceptance tests,
- * src/test/cli/rbd). All of them end before there is a connection.
+ * Command lines with a missing or an extra argument, below rbd's exit code and message for them (from Ceph's acceptance tests,
+ * src/test/cli/rbd). All of them fail before there is a connection.
  */
 const groups = `
 22 snapshot name specified for a command that doesn't use it
@@ -160,7 +160,7 @@ after(() => {
 for (const group of groups.trim().split(/\n(?! )/)) {
   const [head = "", ...lines] = group.split("\n");
   const [, code, text = ""] = /^(\d+) (.*)$/.exec(head) ?? [];
-  test(`rbd's word and exit code ${code}: ${text}`, async () => {
+  test(`rbd's message and exit code ${code}: ${text}`, async () => {
     for (const line of lines) {
       const answer = await worker.call([...line.trim().split(" "), "--conf", conf]);
       assert.equal(answer.code, Number(code), `${line}\n${answer.stderr}`);

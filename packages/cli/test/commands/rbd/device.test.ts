@@ -5,7 +5,7 @@ import { RbdWorker } from "../../support/rbd-worker.ts";
 const worker = new RbdWorker();
 after(() => worker[Symbol.dispose]());
 
-/** Command lines under what is said of them, and the exit code. All of them end before there is a connection, and before the kernel is asked. */
+/** Command lines below their exit code and message. All of them fail before there is a connection, and before the kernel is asked. */
 const groups = `
 95 siphon does not do rbd device -t krbd
   device map -t krbd foo

@@ -6,7 +6,7 @@ import { rbdCommand } from "../../../src/commands/rbd.ts";
 
 const arranged = (line: string) => optionsLast(line.split(" ")).join(" ");
 
-test("options before and within the command go behind it, with their values", () => {
+test("options before and within the command move behind it, with their values", () => {
   assert.equal(arranged("-p images ls -l"), "ls -p images -l");
   assert.equal(arranged("--conf=/a --no-progress snap ls vm1"), "snap ls vm1 --conf=/a --no-progress");
   assert.equal(arranged("-pimages snap --format json ls vm1"), "snap ls vm1 -pimages --format json");
@@ -17,17 +17,17 @@ test("options before and within the command go behind it, with their values", ()
   assert.equal(arranged("-p images"), "-p images");
 });
 
-test("help of a command, and the old form of a benchmark, become what siphon has", () => {
+test("help of a command, and the old form of a benchmark, are translated", () => {
   assert.equal(arranged("help"), "--help");
   assert.equal(arranged("help snap create"), "snap create --help");
   assert.equal(arranged("bench-write vm1 -p x --io-size 4K"), "bench vm1 -p x --io-size 4K --io-type write");
 });
 
-test("Ceph's other names of the options are known there", () => {
+test("Ceph's other names of the options are known", () => {
   assert.equal(arranged("--user libvirt --mon_host=a,b ls"), "ls --id libvirt --mon-host=a,b");
 });
 
-test("every option of every command is known to take a value, or none", async () => {
+test("for every option of every command it is known whether it takes a value", async () => {
   const wrong: string[] = [];
   const look = (command: Command) => {
     for (const option of command.options) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toXml } from "../../../src/commands/rbd/xml.ts";
 
-test("lists are elements of the names given, fields of their own", () => {
+test("items of lists get the given names, fields their own", () => {
   const image = { name: "a&b", flags: [], features: ["x", "y"], "group snap": "s", missing: undefined };
   assert.equal(
     toXml(image, { root: "image", items: { features: "feature" } }),
@@ -10,7 +10,7 @@ test("lists are elements of the names given, fields of their own", () => {
   );
 });
 
-test("for people, each level is indented by a blank, and an empty line follows", () => {
+test("pretty output indents each level by one space, and ends with an empty line", () => {
   const names = { root: "rows", items: { rows: (row: object) => ("snap" in row ? "snapshot" : "image") } };
   assert.equal(
     toXml([{ id: 1 }, { snap: "s" }], names, true),
