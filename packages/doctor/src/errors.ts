@@ -3,13 +3,13 @@ import { SiphonError } from "@siphon/wire";
 export type DoctorErrorCode =
   /** The caller asks for something that does not exist: a finding, a VM, a file. */
   | "SIPHON_USAGE"
-  /** The text is none of the formats that the doctor knows. */
+  /** The text is in no format that the doctor knows. */
   | "SIPHON_UNKNOWN_FORMAT"
-  /** The text is of a known format and broken. */
+  /** The text is in a known format, but malformed. */
   | "SIPHON_BAD_INPUT"
-  /** The process cannot be seen, or has ended. */
+  /** The process does not exist, or cannot be seen. */
   | "SIPHON_NO_PROCESS"
-  /** The change has no form in this platform's syntax. */
+  /** The platform's syntax cannot express the change. */
   | "SIPHON_NO_FIX";
 
 /** Every error that the doctor throws on purpose. */

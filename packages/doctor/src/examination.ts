@@ -17,12 +17,12 @@ export interface FoundFinding {
 export interface ExaminedDisk {
   disk: string;
   rbd: boolean;
-  /** pool/namespace/image, or the path of what it is. */
+  /** pool/namespace/image, or a path for a disk that is not on RBD. */
   source?: string;
   findings: FoundFinding[];
 }
 
-/** One VM, or what stands for many, with all that was found. Fit for JSON. */
+/** The findings of one VM, or of one input that stands for many. Plain data for JSON. */
 export interface Examination {
   platform: Platform;
   managedBy?: string;

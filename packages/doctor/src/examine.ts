@@ -18,16 +18,16 @@ import { redact } from "./redact.ts";
 import { verdictOf } from "./verdict.ts";
 
 export interface ExamineOptions {
-  /** Worth of each rung of the ladder in your own run, by the rung's name. */
+  /** The worth of each ladder rung in the user's own run, by the rung's name. */
   worth?: ReadonlyMap<string, Worth>;
-  /** The worth of changes that were measured for this very VM, by the finding's id; each beats all other figures. */
+  /** The worth of changes measured for this VM, by the finding's id; they take precedence over all other figures. */
   measured?: ReadonlyMap<string, Worth>;
 }
 
 /**
- * Examines what the texts describe: one examination a VM, or one for all that stand for many.
+ * Examines the VMs that the texts describe: one examination for each VM, or one for a text that stands for many.
  *
- * @throws DoctorError SIPHON_UNKNOWN_FORMAT, SIPHON_BAD_INPUT; SIPHON_USAGE if nothing of it describes a VM
+ * @throws DoctorError SIPHON_UNKNOWN_FORMAT, SIPHON_BAD_INPUT; SIPHON_USAGE if no text describes a VM
  */
 export function examine(files: readonly InputFile[], options: ExamineOptions = {}): Examination[] {
   return readVms(files).map((vm) => examineVm(vm, options));

@@ -1,7 +1,7 @@
-/** Text in a secret's place. */
+/** Replaces a secret. */
 const hidden = "***";
 
-/** Takes out what looks like a key or a password: cephx keys, and the values of key=, password= and their like. */
+/** Removes text that looks like a key or a password: cephx keys, and the values of key=, password= and similar. */
 export function redact(text: string): string {
   return (
     text
@@ -9,16 +9,16 @@ export function redact(text: string): string {
         /(^|[^\w-])(key|password|passwd|secret|data|passphrase)=((?:\\.|[^:,\s"'])+)/gi,
         `$1$2=${hidden}`,
       )
-      // Attributes of XML: <graphics passwd='...'>.
+      // XML attributes: <graphics passwd='...'>.
       .replace(/(\s(?:key|password|passwd|secret|passphrase)=)("[^"]*"|'[^']*')/gi, `$1"${hidden}"`)
       .replace(/("(?:key|password|data|iv|secret)"\s*:\s*)"[^"]*"/gi, `$1"${hidden}"`)
-      // Lines of configurations, and URLs that carry a password.
+      // Configuration lines, and URLs with a password.
       .replace(
         /^([-+ ]?[ \t]*[\w.]*(?:passw(?:or)?d|passphrase|userKey|adminKey)[ \t]*[:=][ \t]*)\S.*$/gim,
         `$1${hidden}`,
       )
       .replace(/(:\/\/[^:@/\s]+:)[^@/\s]+@/g, `$1${hidden}@`)
-      // A whole key, also where other text stands right before it.
+      // A whole key, even directly after other text.
       .replace(/A[Qg][A-Za-z0-9+/]{36,62}={1,2}/g, hidden)
       .replace(/\bA[Qg][A-Za-z0-9+/]{30,}={0,2}(?![\w/])/g, hidden)
   );

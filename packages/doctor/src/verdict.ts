@@ -6,7 +6,7 @@ interface Step {
   disks: string[];
 }
 
-/** One paragraph: the best step first, what it is worth and when it takes effect, then what else there is. */
+/** One paragraph: the best step, its worth and when it takes effect, then the other findings. */
 export function verdictOf({ disks, vm }: Omit<Examination, "verdict">): string {
   const steps = stepsOf([
     ...disks.map(({ disk, findings }) => ({ disk, findings })),
@@ -31,7 +31,7 @@ export function verdictOf({ disks, vm }: Omit<Examination, "verdict">): string {
   return parts.join(" ");
 }
 
-/** Each finding once, with all disks that have it; the worst first, and of equals what is worth most. */
+/** Each finding once, with all disks that have it, sorted by severity, then by worth. */
 function stepsOf(parts: readonly { disk: string | undefined; findings: readonly FoundFinding[] }[]): Step[] {
   const steps = new Map<string, Step>();
   for (const { disk, findings } of parts)
@@ -77,7 +77,7 @@ function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
-/** A title inside a sentence; a name such as QEMU keeps its capitals. */
+/** A title for use inside a sentence; names such as QEMU keep their capitals. */
 function lower(text: string): string {
   return /^[A-Z][a-z']/.test(text) || /^A /.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;
 }

@@ -3,7 +3,7 @@ import type { Place } from "../model/place.ts";
 import type { Vm } from "../model/vm.ts";
 import type { ClusterView, ImageView } from "./view.ts";
 
-/** Takes what the cluster says of the VM's images and pools into the model; what it does not say is named in `unseen`. */
+/** Adds the cluster's answers about the VM's images and pools to the model; facts it does not give are listed in `unseen`. */
 export async function addCluster(vm: Vm, view: ClusterView): Promise<void> {
   const pools = new Set<string>();
   for (const disk of vm.disks.filter(isRbd)) {

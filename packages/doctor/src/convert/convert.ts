@@ -6,9 +6,9 @@ import { recognise } from "../inputs/recognise.ts";
 import { type ConvertOptions, toRbd, toSiphon } from "./libvirt.ts";
 
 /**
- * The change that makes siphon serve a libvirt domain's disks on librbd, or that takes it back.
+ * The change that moves a libvirt domain's disks from librbd to siphon, or back.
  *
- * @throws DoctorError SIPHON_USAGE where there is no such disk, SIPHON_NO_FIX where it cannot be done
+ * @throws DoctorError SIPHON_USAGE if there is no such disk, SIPHON_NO_FIX if it cannot be converted
  */
 export function convertDomain(file: InputFile, to: "siphon" | "rbd", options: ConvertOptions): Fix {
   const known = recognise(file);

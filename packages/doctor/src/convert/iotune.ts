@@ -1,6 +1,6 @@
 import type { Element } from "../inputs/xml.ts";
 
-/** libvirt's limits of a disk as siphon's (`iops=1000,iops-burst=2000`); undefined where there are none. */
+/** A disk's libvirt limits in siphon's syntax (`iops=1000,iops-burst=2000`); undefined if it has none. */
 export function limitsOfTune(tune: Element): string | undefined {
   const value = (name: string) => Number(tune.find(name)?.text ?? 0);
   const parts = Object.entries(names).flatMap(([theirs, ours]) => {

@@ -8,10 +8,10 @@ import { limitsOfTune } from "./iotune.ts";
 import { attachElement, diskElements, domainOf, siphonNamespace } from "./siphon-metadata.ts";
 
 export interface ConvertOptions {
-  /** Targets such as `vda`; all that can be unless told. */
+  /** Targets such as `vda` (default: every disk that can be converted). */
   disks?: readonly string[];
   transport: "vhost" | "nbd";
-  /** How siphon serves an image. */
+  /** Names the disk that serves an image. */
   serve(image: ServedImage): SiphonSide;
 }
 
@@ -23,16 +23,16 @@ export interface ServedImage {
   readonly readOnly: boolean;
 }
 
-/** A disk as siphon has it. */
+/** How siphon serves a disk. */
 export interface SiphonSide {
-  /** Its name in the service. */
+  /** The disk's name in the service. */
   readonly name: string;
   readonly socket: string;
-  /** libvirt's element for it. */
+  /** The libvirt element for the disk. */
   readonly xml: string;
 }
 
-/** A domain as it would be. */
+/** The domain after the conversion. */
 export interface ConvertedDomain {
   text: string;
   /** Notes for the reader, in sentences. */
@@ -40,9 +40,9 @@ export interface ConvertedDomain {
 }
 
 /**
- * A domain whose disks on librbd become disks that siphon serves. What they were stays in its metadata.
+ * Turns a domain's disks on librbd into disks that siphon serves, and keeps the original disks in the domain's metadata.
  *
- * @throws DoctorError SIPHON_USAGE where there is no such disk, SIPHON_NO_FIX where it cannot become one
+ * @throws DoctorError SIPHON_USAGE if there is no such disk, SIPHON_NO_FIX if it cannot be converted
  */
 export function toSiphon(file: InputFile, options: ConvertOptions): ConvertedDomain {
   const domain = domainIn(file);
@@ -67,9 +67,9 @@ export function toSiphon(file: InputFile, options: ConvertOptions): ConvertedDom
 }
 
 /**
- * A domain whose disks are again what they were before `toSiphon`.
+ * Restores the disks as they were before `toSiphon`.
  *
- * @throws DoctorError SIPHON_USAGE where siphon serves no such disk
+ * @throws DoctorError SIPHON_USAGE if siphon serves no such disk
  */
 export function toRbd(file: InputFile, { disks }: Pick<ConvertOptions, "disks">): ConvertedDomain {
   const domain = domainIn(file);
@@ -166,7 +166,7 @@ function convertedDisk(
   };
 }
 
-/** The elements of a disk that a vhost-user disk keeps; libvirt takes no others. */
+/** A vhost-user disk with those elements of the original that libvirt accepts for one. */
 function vhostDisk(text: string, element: Element, xml: string): string {
   const disk = readXml({ name: "", text: xml });
   const kept = ["boot", "alias", "address"].flatMap((each) => element.all(each));
@@ -182,7 +182,7 @@ function vhostDisk(text: string, element: Element, xml: string): string {
   return indented(apply(xml, edits), element, text);
 }
 
-/** All that the disk had, with another source. */
+/** The disk with a new source and everything else as it was. */
 function nbdDisk(text: string, element: Element, xml: string): string {
   const source = readXml({ name: "", text: xml }).find("source")!.node;
   const { start, end } = element.node;
@@ -209,7 +209,7 @@ function queuesOf(element: Element): number | undefined {
   return Number.isInteger(queues) && queues > 0 ? queues : undefined;
 }
 
-/** Whether the whole element was added. */
+/** Makes the domain's memory shared, as vhost-user requires. Returns whether it added `<memoryBacking>` itself. */
 function shareMemory(text: string, domain: Element, edits: Edit[]): boolean {
   const backing = domain.find("memoryBacking");
   const source = "<source type='memfd'/>";

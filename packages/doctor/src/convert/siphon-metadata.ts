@@ -2,17 +2,17 @@ import type { InputFile } from "../inputs/input.ts";
 import { type Element, readXml } from "../inputs/xml.ts";
 
 /**
- * The metadata by which a libvirt domain describes the disks that siphon serves:
+ * The metadata of a libvirt domain that describes the disks that siphon serves:
  *
  *     <siphon:attach xmlns:siphon='urn:siphon:attach'>
  *       <siphon:disk name='NAME' target='vda' image='POOL/IMAGE' vhost='SOCKET' limit='...'>the disk as it was</siphon:disk>
  *     </siphon:attach>
  *
- * The attributes, but for `name` and `target`, are those of a disk's file.
+ * The attributes other than `name` and `target` are the keys of a disk file of `siphon attachd`.
  */
 export interface SiphonDisk {
   readonly name: string;
-  /** Target of the domain's disk. */
+  /** The disk's target in the domain, such as `vda`. */
   readonly target: string;
   readonly words: Readonly<Record<string, string>>;
 }
@@ -20,9 +20,9 @@ export interface SiphonDisk {
 export const siphonNamespace = "urn:siphon:attach";
 
 /**
- * The disks of a domain that siphon is to serve.
+ * The disks of a domain that siphon serves.
  *
- * @throws DoctorError SIPHON_BAD_INPUT for what is no XML
+ * @throws DoctorError SIPHON_BAD_INPUT if the text is not XML
  */
 export function siphonDisks(file: InputFile): SiphonDisk[] {
   return diskElements(domainOf(readXml(file))).map(({ node }) => {
@@ -35,7 +35,7 @@ export function domainOf(root: Element): Element | undefined {
   return root.name === "domain" ? root : root.find("domain");
 }
 
-/** The element that holds them all. */
+/** The `<siphon:attach>` element that holds all disks. */
 export function attachElement(domain: Element | undefined): Element | undefined {
   return domain
     ?.find("metadata")

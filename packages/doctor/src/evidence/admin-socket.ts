@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { readLink } from "./proc.ts";
 
-/** Paths of the admin sockets that the Ceph clients of a process listen on (`admin_socket` in ceph.conf): QEMU has one a disk. */
+/** Paths of the admin sockets that the Ceph clients of a process listen on (`admin_socket` in ceph.conf): QEMU has one for each disk. */
 export async function adminSockets(pid: number, proc = "/proc"): Promise<string[]> {
   const [table, names] = await Promise.all([
     readFile(`${proc}/${pid}/net/unix`, "utf8").catch(() => ""),
@@ -12,7 +12,7 @@ export async function adminSockets(pid: number, proc = "/proc"): Promise<string[
   const listening = new Map<string, string>();
   for (const line of table.split("\n")) {
     const match = /^\S+ \S+ \S+ (\S+) \S+ \S+ +(\d+) (\/.*\.asok)$/.exec(line);
-    // The kernel's flag of a socket that listens (__SO_ACCEPTCON).
+    // __SO_ACCEPTCON: the kernel's flag for a listening socket.
     if (match !== null && (Number.parseInt(match[1]!, 16) & 0x10000) !== 0)
       listening.set(match[2]!, match[3]!);
   }

@@ -7,7 +7,7 @@ import type { Disk } from "../model/disk.ts";
 import type { Place } from "../model/place.ts";
 import type { Vm } from "../model/vm.ts";
 
-/** Takes what `query-block` says into the model: limits and cache modes as they are now, and disks that were plugged in later. */
+/** Adds QEMU's answer to `query-block` to the model: current limits and cache modes, and hot-plugged disks. */
 export function applyBlockInfo(vm: Vm, answer: unknown, socket: string): void {
   if (!Array.isArray(answer)) return;
   for (const entry of answer) {
@@ -32,7 +32,7 @@ export function applyBlockInfo(vm: Vm, answer: unknown, socket: string): void {
   }
 }
 
-/** bps_rd of query-block is throttling.bps-read elsewhere; zeros are no limits. */
+/** query-block says bps_rd for what -drive calls throttling.bps-read; zero means no limit. */
 function limitsOf(inserted: Tree): Tree {
   const limits: Tree = Object.create(null);
   for (const [key, value] of Object.entries(inserted))
@@ -40,7 +40,7 @@ function limitsOf(inserted: Tree): Tree {
   return limits;
 }
 
-/** A disk that the command line does not show: what it is on can be read from its file name. */
+/** A disk that the command line does not show. Its file name says where its data are. */
 function pluggedDisk(entry: Tree, inserted: Tree, names: readonly string[], place: Place): Disk | undefined {
   const file = textOf(inserted, "file") ?? "";
   const described = file.startsWith("json:") ? parseObject(file.slice(5)) : undefined;
@@ -58,7 +58,7 @@ function pluggedDisk(entry: Tree, inserted: Tree, names: readonly string[], plac
     source: {
       ...source,
       ...(source.path !== undefined && imageOfDevice(source.path)),
-      // The user of a disk that is plugged in is not in its name.
+      // The file name of a hot-plugged disk does not contain the user.
       ...(source.user?.value === "" && { user: undefined }),
     } as Disk["source"],
     cache: {
@@ -79,7 +79,7 @@ function lastOf(path: string | undefined): string | undefined {
 
 export type Traffic = Map<string, { reads: number; writes: number }>;
 
-/** How many requests each device has done, of `query-blockstats`. */
+/** The number of requests that each device has completed, from `query-blockstats`. */
 export function trafficOf(answer: unknown): Traffic {
   const traffic: Traffic = new Map();
   if (!Array.isArray(answer)) return traffic;
@@ -94,7 +94,7 @@ export function trafficOf(answer: unknown): Traffic {
   return traffic;
 }
 
-/** The I/O of the disks between two moments, without idle disks. */
+/** The I/O of the disks between two samples, without idle disks. */
 export function describeTraffic(before: Traffic, after: Traffic, seconds: number): string[] {
   return [...after].flatMap(([name, { reads, writes }]) => {
     const earlier = before.get(name);

@@ -2,15 +2,15 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 export interface CgroupCpu {
-  /** CPUs that the process's groups allow at most; Infinity for no limit. */
+  /** The most CPUs that the process may use; Infinity for no limit. */
   cpus: number;
-  /** Path of the file that sets the limit. */
+  /** Path of the cgroup file that sets the limit. */
   file: string | undefined;
   periods: number;
   throttled: number;
 }
 
-/** The tightest CPU quota of a process's control groups, of version 1 or 2, and how often it was reached. */
+/** The tightest CPU quota among a process's control groups (cgroup v1 or v2), and how often it was reached. */
 export async function cgroupCpu(
   pid: number,
   proc = "/proc",
@@ -28,7 +28,7 @@ export async function cgroupCpu(
 
 type Quota = (directory: string) => Promise<{ cpus: number; file: string } | undefined>;
 
-/** A limit of any group above holds as well. */
+/** Walks up the hierarchy: the limits of all parent groups apply as well. */
 async function walk(root: string, path: string, quota: Quota, found: CgroupCpu): Promise<void> {
   for (let at = path; ; at = dirname(at)) {
     const directory = join(root, at);

@@ -2,10 +2,10 @@ import { connect } from "node:net";
 import type { QemuOption } from "../inputs/qemu/arguments.ts";
 import { isTree, keyValues, textOf } from "../inputs/qemu/key-values.ts";
 
-/** Disks of a guest that are asked about. */
+/** The most disks of a guest that are queried. */
 const most = 64;
 
-/** The socket of the guest agent, as the command line names it; undefined where it names none. */
+/** The guest agent's socket on the command line; undefined if there is none. */
 export function agentSocket(options: readonly QemuOption[]): string | undefined {
   const chardevs = new Map<string, string>();
   let chosen: string | undefined;
@@ -20,7 +20,7 @@ export function agentSocket(options: readonly QemuOption[]): string | undefined 
 }
 
 /**
- * The I/O scheduler of each disk, as the guest's agent reads it from the guest's /sys. Nothing is changed: files are opened to be read.
+ * The I/O scheduler of each disk, which the guest agent reads from the guest's /sys. It only reads files.
  *
  * @param timeout milliseconds for each answer
  * @throws Error with the reason, in words
@@ -33,13 +33,13 @@ export async function guestSchedulers(
   await using agent = await Agent.connect(path, timeout, signal);
   const disks = await agent.ask("guest-get-disks");
   const schedulers = new Map<string, string>();
-  // A guest may name as many as it likes, and answer slowly.
+  // A hostile guest could report any number of disks and answer slowly.
   for (const disk of Array.isArray(disks) ? disks.slice(0, most) : []) {
     const name =
       isTree(disk) && disk.partition !== true ? /^\/dev\/([sv]d[a-z]+)$/.exec(String(disk.name)) : null;
     if (name === null) continue;
     const text = await readGuestFile(agent, `/sys/block/${name[1]}/queue/scheduler`);
-    // "mq-deadline [none]", or "none" alone where there is no choice.
+    // "mq-deadline [none]", or only "none" where there is no choice.
     const active = /\[([\w-]+)\]/.exec(text)?.[1] ?? text.trim();
     if (active !== "") schedulers.set(name[1]!, active);
   }
@@ -56,7 +56,7 @@ async function readGuestFile(agent: Agent, path: string): Promise<string> {
   }
 }
 
-/** A talk with qemu-ga: a JSON text a line, begun by a sync, before which an earlier client's answers may still come. */
+/** A session with qemu-ga: one JSON text a line. It starts with a sync, because answers to an earlier client may still arrive. */
 class Agent implements AsyncDisposable {
   readonly #socket;
   readonly #timer: NodeJS.Timeout;

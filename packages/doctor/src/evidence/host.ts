@@ -8,7 +8,7 @@ import type { Vm } from "../model/vm.ts";
 import { type QemuProcess, qemuProcesses } from "./proc.ts";
 import { mayUseRbd, runningVm, type WatchOptions, watch } from "./running.ts";
 
-/** All VMs of this host that have a disk on RBD, watched at the same time. */
+/** Watches all VMs of this host that have a disk on RBD, all at the same time. */
 export async function vmsOfHost(options: WatchOptions): Promise<Vm[]> {
   const processes = await qemuProcesses(options.proc);
   const vms = await Promise.all(
@@ -20,9 +20,9 @@ export async function vmsOfHost(options: WatchOptions): Promise<Vm[]> {
 }
 
 /**
- * A VM of this host by its pid, its libvirt domain or its Proxmox id.
+ * Watches a VM of this host, found by its pid, its libvirt domain's name or its Proxmox id.
  *
- * @throws DoctorError SIPHON_NO_PROCESS if no QEMU process is that
+ * @throws DoctorError SIPHON_NO_PROCESS if no QEMU process matches
  */
 export async function vmOfHost(name: string, options: WatchOptions): Promise<Vm> {
   const processes = await qemuProcesses(options.proc);

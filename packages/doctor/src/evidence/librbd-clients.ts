@@ -2,15 +2,15 @@ import { isTree, type Tree, textOf, treeOf } from "../inputs/qemu/key-values.ts"
 import type { Vm } from "../model/vm.ts";
 import { adminSockets, askClient } from "./admin-socket.ts";
 
-/** Counters of a process's librbd clients at a moment, by image (`pool-image`). */
+/** A sample of the counters of a process's librbd clients, by image (`pool-image`). */
 export type ClientCounters = Map<string, Tree>;
 
-/** Settings that decide how fast librbd is, as the process has them. */
+/** Settings that decide how fast librbd is. */
 const telling = ["rbd_cache", "ms_client_mode", "librados_thread_count", "ms_async_op_threads"] as const;
 
 /**
- * Answers of the process's librbd clients at their admin sockets, if they have any: the settings in force, the mode of their connections,
- * and their counters, which are returned.
+ * Asks the process's librbd clients on their admin sockets, if they have any, for the settings in force, the mode of their connections
+ * and their counters. Returns the counters.
  */
 export async function askClients(
   vm: Vm,
@@ -71,7 +71,7 @@ async function addSettings(
     });
 }
 
-/** Before Ceph 20 a client does not tell; one that takes a single mode has that one, since its connections are up. */
+/** Clients before Ceph 20 do not report the mode. A client that allows only one mode has that one, since its connections are up. */
 function modeWords(modes: readonly string[], asked: readonly string[]): string {
   if (modes.length > 0) return `its connections are in ${modes.join(" and ")} mode`;
   const [first, ...others] = asked;
@@ -81,7 +81,7 @@ function modeWords(modes: readonly string[], asked: readonly string[]): string {
     : `its connections are in ${first} mode unless the daemons require another one (this release does not report it)`;
 }
 
-/** The modes in which connections came up; none where the release does not tell (before Ceph 20). */
+/** The modes that were negotiated; empty for releases that do not report them (before Ceph 20). */
 async function negotiated(path: string, signal?: AbortSignal): Promise<Set<string>> {
   const modes = new Set<string>();
   const list = await askClient(path, { prefix: "messenger dump" }, 3000, signal).catch(() => undefined);
@@ -101,7 +101,7 @@ function collectModes(value: unknown, modes: Set<string>): void {
   }
 }
 
-/** librbd's work between two moments: requests and how long they took, and whether the client's own limits held them back. */
+/** librbd's work between two samples: requests, their latency, and whether the client's own throttles delayed them. */
 export function describeClients(before: ClientCounters, after: ClientCounters, seconds: number): string[] {
   return [...after].flatMap(([image, dump]) => {
     const earlier = before.get(image);
@@ -135,7 +135,7 @@ export function describeClients(before: ClientCounters, after: ClientCounters, s
   });
 }
 
-/** Sum (of seconds) and count of a counter that has both. */
+/** Count and sum (seconds) of an averaging counter. */
 function meanOf(tree: Tree | undefined, key: string): { count: number; sum: number } {
   const counter = treeOf(tree, key);
   return {

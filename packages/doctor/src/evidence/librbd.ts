@@ -1,17 +1,17 @@
 import { open, readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-/** The Ceph release of a process's librbd, and what would be loaded in its place today. */
+/** The Ceph release of a process's librbd, and of the one that a new process would load. */
 export interface LibrbdFiles {
-  /** Ceph's release, as `16.2.15`; undefined where its libraries do not say it, or may not be read. */
+  /** Ceph's release, such as `16.2.15`; undefined if the libraries do not contain it or cannot be read. */
   release?: string;
-  /** The librbd that lies in the directory now, where the mapped file was replaced: its file's version, and the release. */
+  /** Set if the mapped file was replaced: the file version and the release of the librbd that is now in the directory. */
   installed?: string;
 }
 
 /**
- * Reads which release the mapped libraries are of. Their names count interfaces (`librbd.so.1.18.0`); the release stands in
- * libceph-common alone. A file that was replaced is read through /proc/PID/map_files, which only root may.
+ * Reads the Ceph release of the mapped libraries. Their file names carry interface versions (`librbd.so.1.18.0`); only libceph-common
+ * contains the release. A replaced file is read through /proc/PID/map_files, which needs root.
  */
 export async function librbdFiles(pid: number, maps: string, proc = "/proc"): Promise<LibrbdFiles> {
   const librbd = mappingOf(maps, /\/librbd\.so\.1[^/]*$/);
@@ -44,14 +44,14 @@ function mappingOf(maps: string, name: RegExp): Mapping | undefined {
   return undefined;
 }
 
-/** A way to the file that works from outside the process's root directory, and after the file was replaced. */
+/** A path to the mapped file that works outside the process's root directory and after the file was replaced. */
 async function reach(pid: number, { range, path, deleted }: Mapping, proc: string): Promise<string> {
   const exact = `${proc}/${pid}/map_files/${range}`;
   if (deleted || (await stat(exact).catch(() => undefined)) !== undefined) return exact;
   return within(pid, path, proc);
 }
 
-/** The process may have another root directory, as in a container. */
+/** Resolves a path in the process's root directory, which differs from ours in a container. */
 async function within(pid: number, path: string, proc: string): Promise<string> {
   const inside = join(`${proc}/${pid}/root`, path);
   return (await stat(inside).catch(() => undefined)) === undefined ? path : inside;
@@ -76,7 +76,7 @@ function sameMajor(librbd: string, release: string): boolean {
   return librbd.split(".")[1] === release.split(".")[0];
 }
 
-/** By device and inode: the VMs of a host share their libraries. */
+/** Keyed by device and inode: the VMs of a host share their libraries. */
 const known = new Map<string, Promise<string | undefined>>();
 
 async function releaseOf(path: string): Promise<string | undefined> {
@@ -88,7 +88,7 @@ async function releaseOf(path: string): Promise<string | undefined> {
   return found;
 }
 
-/** A string of its own with a release of Ceph in it; source: CEPH_GIT_NICE_VER in Ceph's src/common/version.cc. */
+/** Finds a NUL-terminated string that is a Ceph release; source: CEPH_GIT_NICE_VER in src/common/version.cc. */
 async function scan(path: string): Promise<string | undefined> {
   await using file = await open(path);
   const piece = Buffer.alloc(1 << 20);

@@ -6,7 +6,7 @@ import { askClients, describeClients } from "./librbd-clients.ts";
 import type { Monitor } from "./monitor.ts";
 import { isVcpu, sampleThreads, type ThreadLoad, threadLoads } from "./threads.ts";
 
-/** Threads that leave no idle time, traffic of the disks, and how often a CPU limit was reached. */
+/** Measures saturated threads, the disks' traffic, and how often a CPU limit was reached. */
 export async function watchLoad(
   vm: Vm,
   pid: number,
@@ -58,7 +58,7 @@ export async function watchLoad(
     vm.notes.push(...describeClients(clientsBefore, clientsAfter, elapsed));
 }
 
-/** The main thread has the program's name, and a thread whose name is too long for the kernel has it as well: QEMU tells which it is. */
+/** A thread whose name is too long for the kernel has the program's name, like the main thread; QEMU's answer tells them apart. */
 function named(
   loads: readonly ThreadLoad[],
   pid: number,

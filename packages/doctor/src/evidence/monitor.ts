@@ -5,17 +5,17 @@ import { applyBlockInfo, type Traffic, trafficOf } from "./block-info.ts";
 import { socketOf } from "./proc.ts";
 import { askQmp, qmpSockets } from "./qmp.ts";
 
-/** QEMU's answers at its monitor. */
+/** QEMU's answers on its monitor. */
 export interface Monitor {
-  /** The ids of its I/O threads, by thread. */
+  /** Ids of the I/O threads, by kernel thread id. */
   iothreads: ReadonlyMap<number, string>;
-  /** The counters of its disks by then. */
+  /** The disks' counters when the monitor was first asked. */
   before: Traffic;
   /** Their counters now; undefined when it no longer answers. */
   traffic(): Promise<Traffic | undefined>;
 }
 
-/** Takes what QEMU itself says of its disks into the model, where a socket of its monitor is free; why not, else. */
+/** Adds QEMU's own view of its disks to the model, or the reason why no monitor socket answers. */
 export async function askMonitor(
   vm: Vm,
   pid: number,

@@ -1,15 +1,15 @@
 import { readdir, readFile } from "node:fs/promises";
 import { isVcpu } from "./threads.ts";
 
-/** Where the threads of a VM may run, and on which nodes its memory lies. */
+/** Problems with where a VM's threads may run and on which NUMA nodes its memory lies. */
 export interface Placement {
   /** An I/O thread that shares its only cores with vCPUs, in words. */
   sharedCores?: string;
-  /** vCPUs and memory on different nodes, in words. */
+  /** vCPUs and memory on different NUMA nodes, in words. */
   split?: string;
 }
 
-/** @param iothreads ids of QEMU's I/O threads, where it says them: a long id leaves the thread without a name */
+/** @param iothreads ids of QEMU's I/O threads by kernel thread id, if known: the kernel drops a long thread name */
 export async function placementOf(
   pid: number,
   iothreads: ReadonlyMap<number, string> = new Map(),
@@ -27,7 +27,7 @@ export async function placementOf(
     vcpus.filter(({ cpus }) => cpus.size < online.size).flatMap(({ cpus }) => [...cpus]),
   );
   const io = threads.filter(({ name }) => /^IO (?!mon_)/.test(name));
-  // Where a whole VM is bound to some cores, there is room for the thread while they are more than the vCPUs.
+  // If the whole VM is bound to a set of cores with more cores than vCPUs, the thread has room.
   const clash = io.find(({ cpus }) => {
     const beside = vcpus.filter((vcpu) => vcpu.cpus.size > 0 && [...vcpu.cpus].every((cpu) => cpus.has(cpu)));
     return cpus.size > 0 && cpus.size < online.size && beside.length >= cpus.size;
@@ -39,7 +39,7 @@ export async function placementOf(
   return placement;
 }
 
-/** The memory of a VM whose vCPUs are pinned to one node lies to a good part on others. */
+/** Finds a VM whose vCPUs are pinned to one NUMA node and much of whose memory is on others. */
 async function splitOf(
   pid: number,
   pinned: ReadonlySet<number>,
@@ -93,7 +93,7 @@ async function allowed(
   );
 }
 
-/** `0-3,8` as numbers. */
+/** Parses a CPU list such as `0-3,8`. */
 export function cpuSet(text: string): Set<number> {
   const cpus = new Set<number>();
   for (const part of text.trim().split(",")) {

@@ -5,14 +5,14 @@ import { isProgram } from "../inputs/qemu/arguments.ts";
 /** A process that runs a VM. */
 export interface QemuProcess {
   pid: number;
-  /** As /proc holds it: words that end with NUL. */
+  /** The text of /proc/PID/cmdline: words that end with NUL. */
   commandLine: string;
 }
 
 /** A value that could be read, or the reason why it could not. */
 export type Seen<Value> = { value: Value } | { unseen: string };
 
-/** All QEMU processes of this host, those of other users too. */
+/** All QEMU processes of this host, including other users'. */
 export async function qemuProcesses(proc = "/proc"): Promise<QemuProcess[]> {
   const pids = (await readdir(proc)).filter((name) => /^\d+$/.test(name));
   const found = await Promise.all(
@@ -25,14 +25,14 @@ export async function qemuProcesses(proc = "/proc"): Promise<QemuProcess[]> {
   return found.flat().sort((a, b) => a.pid - b.pid);
 }
 
-/** The command line of one process; undefined if it is no QEMU, or has ended. */
+/** The command line of one process; undefined if it is not QEMU, or has ended. */
 export async function qemuProcess(pid: number, proc = "/proc"): Promise<QemuProcess | undefined> {
   const commandLine = await readFile(`${proc}/${pid}/cmdline`, "utf8").catch(() => "");
   const program = commandLine.slice(0, Math.max(0, commandLine.indexOf("\0")));
   return isProgram(program) ? { pid, commandLine } : undefined;
 }
 
-/** A file of /proc, or why it cannot be read: the process is another user's, or has ended. */
+/** Reads a file of /proc, or says why it cannot: the process belongs to another user, or has ended. */
 export async function readProc(path: string, what: string): Promise<Seen<string>> {
   try {
     return { value: await readFile(path, "utf8") };
@@ -41,7 +41,7 @@ export async function readProc(path: string, what: string): Promise<Seen<string>
   }
 }
 
-/** Tells a process from another one that has its pid later, and from another program in the same process. */
+/** Identifies a process across reuse of its pid and across exec. */
 export async function identityOf(pid: number, proc = "/proc"): Promise<string | undefined> {
   const [stat, commandLine] = await Promise.all([
     readFile(`${proc}/${pid}/stat`, "utf8").catch(() => undefined),
@@ -54,8 +54,8 @@ export async function identityOf(pid: number, proc = "/proc"): Promise<string | 
 }
 
 /**
- * A way to a socket of a process that works from here: it may have another root directory, as in a container, and a relative path is
- * relative to its own directory. Only its user and root get there.
+ * A path to a process's socket that works from here: the process may have another root directory (a container), and a relative path is
+ * relative to its working directory. Only root and the process's user can follow the path.
  */
 export async function socketOf(pid: number, path: string, proc = "/proc"): Promise<string> {
   const inside = join(`${proc}/${pid}`, isAbsolute(path) ? "root" : "cwd", path);

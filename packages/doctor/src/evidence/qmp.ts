@@ -2,7 +2,7 @@ import { connect } from "node:net";
 import type { QemuOption } from "../inputs/qemu/arguments.ts";
 import { keyValues, textOf } from "../inputs/qemu/key-values.ts";
 
-/** Commands that only look. */
+/** Read-only commands. */
 export type QmpQuery =
   | "query-version"
   | "query-block"
@@ -10,7 +10,7 @@ export type QmpQuery =
   | "query-iothreads"
   | "query-named-block-nodes";
 
-/** The sockets on which QEMU listens for QMP, as its command line names them. */
+/** The QMP sockets on a QEMU command line. */
 export function qmpSockets(options: readonly QemuOption[]): string[] {
   const chardevs = new Map<string, string>();
   const paths: string[] = [];
@@ -39,9 +39,9 @@ export function qmpSockets(options: readonly QemuOption[]): string[] {
 }
 
 /**
- * Asks QEMU and hangs up. A monitor serves one client at a time: where another holds it, there is no greeting, and this gives up.
+ * Sends queries to QEMU and disconnects. A monitor serves one client at a time: while another holds it no greeting arrives, and this fails.
  *
- * @param timeout milliseconds for everything
+ * @param timeout milliseconds for the whole exchange
  * @throws Error with the reason, in words
  */
 export async function askQmp(
@@ -70,7 +70,7 @@ export async function askQmp(
     );
     signal?.addEventListener("abort", onAbort, { once: true });
     socket.on("error", ({ code, message }: NodeJS.ErrnoException) =>
-      // The queue of those who wait for the monitor is full.
+      // EAGAIN: the socket's backlog of waiting clients is full.
       end(new Error(code === "EAGAIN" ? "another client holds the monitor" : (code ?? message))),
     );
     socket.on("close", () => end(new Error("QEMU closed the connection")));

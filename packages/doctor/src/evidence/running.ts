@@ -14,17 +14,17 @@ import { placementOf } from "./placement.ts";
 import { identityOf, type QemuProcess, qemuProcess, readProc, socketOf } from "./proc.ts";
 
 export interface WatchOptions {
-  /** How long its threads and disks are watched; 0 looks once. */
+  /** Seconds to watch threads and disks; 0 looks once. */
   seconds: number;
   signal?: AbortSignal;
-  /** Where processes are, for tests. */
+  /** Path of procfs; tests pass another one. */
   proc?: string;
 }
 
 /**
- * A running VM: what its command line says, and what only the process shows. What could not be seen is named in `unseen`.
+ * A running VM: what its command line says, and what only the process shows. Facts that cannot be seen are listed in `unseen`.
  *
- * @throws DoctorError SIPHON_NO_PROCESS if there is no QEMU of that pid
+ * @throws DoctorError SIPHON_NO_PROCESS if no QEMU process has that pid
  */
 export async function runningVm(pid: number, options: WatchOptions): Promise<Vm> {
   const found = await qemuProcess(pid, options.proc);
@@ -38,7 +38,7 @@ export async function runningVm(pid: number, options: WatchOptions): Promise<Vm>
   return watch(found, options);
 }
 
-/** The VM of a process that was found; it may end meanwhile, which is said. */
+/** Watches the VM of a process; a VM that ends meanwhile gets a note. */
 export async function watch(
   found: QemuProcess,
   { seconds, signal, proc = "/proc" }: WatchOptions,
@@ -64,7 +64,7 @@ export async function watch(
   ]);
   const after = await identityOf(pid, proc);
   if (after === undefined || (after === before && before?.endsWith(` ${commandLine}`))) return vm;
-  // The evidence may be of either program.
+  // The process called exec: the evidence may come from either program.
   const replaced = described();
   replaced.unseen.push(
     `what only the running process shows: another program took the place of process ${pid} while it was watched; look again`,
@@ -72,7 +72,7 @@ export async function watch(
   return replaced;
 }
 
-/** Whether a VM has a disk on RBD, as its command line shows it, or the librbd that it loaded for a disk that was plugged in. */
+/** Whether a VM has a disk on RBD: on its command line, or hot-plugged, which shows as a loaded librbd. */
 export async function mayUseRbd({ commandLine, pid }: QemuProcess, proc = "/proc"): Promise<boolean> {
   if (/rbd/.test(commandLine) || /-readconfig\0/.test(commandLine)) return true;
   const maps = await readProc(`${proc}/${pid}/maps`, "");
@@ -108,7 +108,7 @@ async function addMaps(vm: Vm, pid: number, proc: string): Promise<void> {
     vm.hugepages = true;
 }
 
-/** Variables that librados reads; a key among CEPH_ARGS is not kept. */
+/** Adds the variables that librados reads, without any key in CEPH_ARGS. */
 async function addEnvironment(vm: Vm, pid: number, proc: string): Promise<void> {
   const name = `${proc}/${pid}/environ`;
   const environment = await readProc(name, "whether CEPH_ARGS is set for it");
@@ -135,7 +135,7 @@ async function addPlacement(
   if (split !== undefined) vm.numaSplit = { value: { words: split, guestOnly: false }, place };
 }
 
-/** Answers of the guest's agent, if the host can talk to it. */
+/** Adds the guest agent's answers, if the host can reach it. */
 async function addGuest(
   vm: Vm,
   pid: number,

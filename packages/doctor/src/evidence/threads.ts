@@ -4,11 +4,11 @@ import { readdir, readFile } from "node:fs/promises";
 export interface ThreadSample {
   tid: number;
   name: string;
-  /** Clock ticks of user and system time. */
+  /** User and system time, in clock ticks. */
   ticks: number;
 }
 
-/** User and system time of all threads; undefined when the process has ended. */
+/** Samples the CPU time of all threads; undefined if the process has ended. */
 export async function sampleThreads(
   pid: number,
   proc = "/proc",
@@ -36,7 +36,7 @@ export interface ThreadLoad {
   percent: number;
 }
 
-/** CPU time of each thread between two moments, most first. */
+/** CPU time of each thread between two samples, busiest first. */
 export function threadLoads(
   before: ReadonlyMap<number, ThreadSample>,
   after: ReadonlyMap<number, ThreadSample>,
@@ -53,7 +53,7 @@ export function threadLoads(
     .sort((a, b) => b.percent - a.percent);
 }
 
-/** vCPU threads do the guest's own work; all others carry its I/O or manage it. */
+/** vCPU threads run the guest; all others do its I/O or manage it. */
 export function isVcpu(name: string): boolean {
   return /^CPU \d+\/(KVM|TCG|HVF)/.test(name);
 }

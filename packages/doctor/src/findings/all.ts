@@ -9,7 +9,7 @@ import { hostFindings } from "./host.ts";
 import { imageFindings } from "./image.ts";
 import { threadFindings } from "./threads.ts";
 
-/** A group of findings, as documents show them. */
+/** A group of findings, one section of the document. */
 export interface FindingGroup {
   title: string;
   findings: readonly Finding[];
@@ -29,7 +29,7 @@ export const findingGroups: readonly FindingGroup[] = [
 
 export const allFindings: readonly Finding[] = findingGroups.flatMap(({ findings }) => findings);
 
-/** The finding of an id; undefined if there is none. */
+/** Looks up a finding; undefined if there is none. */
 export function findingById(id: string): Finding | undefined {
   return allFindings.find((finding) => finding.id === id);
 }

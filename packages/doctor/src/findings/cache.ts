@@ -29,7 +29,7 @@ function isCachedLibrbd({ kind, source, cache }: Disk): boolean {
   return kind === "data" && source.driver === "librbd" && cache !== undefined && !cache.direct;
 }
 
-/** Whether librbd keeps the firmware's writes: its default policy does not since Octopus. */
+/** Whether librbd's cache keeps the firmware's writes: since Octopus its default policy (writearound) does not. */
 function keepsEfivars({ source, cache, efivarsCached }: Disk, vm: Vm): boolean {
   if (efivarsCached === true || source.driver !== "librbd" || cache === undefined) return true;
   if (cache.direct) return false;

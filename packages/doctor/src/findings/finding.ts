@@ -5,7 +5,7 @@ import type { RungName } from "./rungs.ts";
 
 /**
  * high: about a factor of two or more, or loss of data. medium: measurable in normal use, or a risk in operation. low: small, or
- * space only. info: context, or it depends: measure.
+ * only space. info: context, or the effect depends on the workload: measure.
  */
 export type Severity = "high" | "medium" | "low" | "info";
 
@@ -15,34 +15,34 @@ export const severities: readonly Severity[] = ["high", "medium", "low", "info"]
 export interface Worth {
   text: string;
   source: string;
-  /** The ratio of IOPS, where the figure is one. */
+  /** The ratio of IOPS, if the figure is one. */
   factor?: number;
-  /** 95 % interval of the ratio, from a run of one's own. */
+  /** 95 % confidence interval of the ratio, from the user's own run. */
   interval?: readonly [low: number, high: number];
 }
 
-/** How a change gets into force. */
+/** When a change takes effect. */
 export type Takes = "live" | "restart" | "new VMs" | "new images" | "nothing to do";
 
-/** Where and why a finding applies; what is left out is as the finding says in general. */
+/** Where and why a finding applies. Fields that are absent default to the finding's own. */
 export interface Hit {
   place: Place;
   why?: string;
   severity?: Severity;
-  /** Worth of this hit, if another figure fits it better; null where none does. */
+  /** The worth of this hit, if another figure fits better than the finding's; null if no figure fits. */
   worth?: Worth | null;
 }
 
-/** A VM with the one disk in question, for words that name them. */
+/** The VM and the disk that a finding's words name. */
 export interface Subject {
   vm: Vm;
   disk?: Disk;
 }
 
-/** The change, in words or made from what was found. */
+/** The change: fixed words, or words made from what was found. */
 export type FixWords = string | ((subject: Subject) => string);
 
-/** In whose syntax a change is written: a platform's, or that of a system that manages one. */
+/** The syntax of a change: a platform's, or that of a system that manages one. */
 export type Syntax =
   | "qemu"
   | "libvirt"
@@ -63,25 +63,25 @@ export type Syntax =
   | "ovirt"
   | "any";
 
-/** One row of knowledge: what can be wrong, when it is, what it costs, and what mends it. */
+/** One piece of knowledge: what can be wrong, when it applies, what it costs, and what fixes it. */
 export interface Finding {
   id: string;
   title: string;
   severity: Severity;
-  /** The rung of the ladder that measures it, with which it shares its words. */
+  /** The ladder rung that measures it and shares its words. */
   rung?: RungName;
   /** When it applies, and when it does not, in words. */
   when: string;
   not: string;
   why: string;
   worth: Worth | null;
-  /** When the change would be wrong. */
+  /** When the change is wrong. */
   wrong: string;
   takes: Takes;
-  /** How to find out what it is worth here, where the ladder cannot. */
+  /** How to measure the worth on this system, if the ladder cannot. */
   measure?: string;
   sources?: readonly string[];
-  /** Pure: whether it applies to a disk, or to the VM as a whole. */
+  /** Pure functions: whether the finding applies to a disk, or to the VM as a whole. */
   disk?: (disk: Disk, vm: Vm) => Hit | undefined;
   vm?: (vm: Vm) => Hit | readonly Hit[] | undefined;
   fix: Partial<Record<Syntax, FixWords>>;

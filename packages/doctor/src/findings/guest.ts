@@ -235,7 +235,7 @@ export const guestFindings: readonly Finding[] = [
   },
 ];
 
-/** Disks of the guest with another scheduler than none. */
+/** The guest's disks whose scheduler is not `none`. */
 function sortedDisks({ guestSchedulers }: Vm): [disk: string, scheduler: string][] {
   return [...(guestSchedulers?.value ?? [])].filter(([, name]) => name !== "none");
 }

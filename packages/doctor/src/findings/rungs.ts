@@ -1,8 +1,8 @@
-/** Name of a rung of the ladder, and why it helps: the same words wherever a setting is found, explained or measured. */
+/** A ladder rung's title and why it helps: findings, explanations and measurements share these words. */
 export interface RungWords {
   /** Shown in tables and charts; starts with `+` when it adds to the rung before. */
   title: string;
-  /** Why the setting matters, in a sentence. */
+  /** Why the setting matters, in one sentence. */
   why: string;
 }
 

@@ -23,7 +23,7 @@ const toIothread: Finding["fix"] = {
   ganeti: "Ganeti with iothreads (since 2026-07), and disk_aio=native, without which it leaves them out",
 };
 
-/** Data disks by the thread that works them. */
+/** Data disks grouped by the thread that does their I/O. */
 function sharing(vm: Vm): Disk[][] {
   const byThread = new Map<string, Disk[]>();
   for (const disk of vm.disks.filter(isData)) {

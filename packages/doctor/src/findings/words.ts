@@ -1,11 +1,11 @@
 import type { Subject } from "./finding.ts";
 
-/** `qm set VMID`, with the id where it is known. */
+/** A `qm set` command, with the VM's id if it is known. */
 export function qmSet({ vm }: Subject, rest: string): string {
   return `qm set ${vm.id ?? "VMID"} ${rest}`;
 }
 
-/** `qm set` of the disk with some of its properties changed; undefined removes one. */
+/** A `qm set` command that changes properties of the disk; undefined removes one. */
 export function qmDisk({ vm, disk }: Subject, changes: Readonly<Record<string, string | undefined>>): string {
   const name = disk?.name ?? "DISK";
   const id = vm.id ?? "VMID";
@@ -15,7 +15,7 @@ export function qmDisk({ vm, disk }: Subject, changes: Readonly<Record<string, s
     );
     return `qm set ${id} --${name} VOLUME,... (as it is, ${words.slice(0, 3).join(", ")})`;
   }
-  // Of a running VM the line is not at hand: the command takes it from the configuration.
+  // The disk's line is unknown for a running VM, so the command takes it from the configuration.
   if (disk.written === undefined) return qmEdit(id, name.replace(/^drive-/, ""), changes);
   const parts = disk.written.split(",");
   const kept = parts.filter((part, index) => index === 0 || !Object.hasOwn(changes, part.split("=")[0]!));
@@ -23,7 +23,7 @@ export function qmDisk({ vm, disk }: Subject, changes: Readonly<Record<string, s
   return `qm set ${vm.id ?? "VMID"} --${name} ${kept.join(",")}`;
 }
 
-/** Sets a disk to its own line of the configuration with some of its properties changed, as a shell does it. */
+/** A shell command that changes properties in the disk's line of the configuration. */
 function qmEdit(id: string, name: string, changes: Readonly<Record<string, string | undefined>>): string {
   const keys = Object.keys(changes).filter(
     (key) => !Object.keys(changes).some((each) => key.startsWith(`${each}_`)),
@@ -41,12 +41,12 @@ export function proxmoxName(subject: Subject): string {
   return diskName(subject).replace(/^drive-/, "");
 }
 
-/** The volume of a Proxmox disk as its configuration has it. */
+/** The volume of a Proxmox disk, as in the configuration. */
 export function volumeOf({ disk }: Subject): string {
   return disk?.written?.split(",")[0] ?? "VOLUME";
 }
 
-/** The `<driver>` of a libvirt disk with some attributes. */
+/** A libvirt disk's `<driver>` with the given attributes. */
 export function driverLine(attributes: string): string {
   return `<driver name='qemu' type='raw' ${attributes}/>`;
 }

@@ -2,7 +2,7 @@ import type { Worth } from "./finding.ts";
 
 const study = "ceph.io study of 2022-10-24 (https://ceph.io/en/news/blog/2022/qemu-kvm-tuning/)";
 
-/** Figures that others measured and published, each with its source. */
+/** Published figures of others, each with its source. */
 export const published = {
   virtio: {
     text: "2,484 -> 24.9K IOPS (x10) from the IDE default to virtio-blk",

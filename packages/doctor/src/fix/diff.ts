@@ -1,7 +1,7 @@
 import { createTwoFilesPatch } from "diff";
 import type { RecognisedFile } from "../inputs/input.ts";
 
-/** A command line is one long line: its diff has an option a line. */
+/** A unified diff; the one long line of a command line is split into one option a line. */
 export function diffOf({ name, text, format }: RecognisedFile, after: string): string {
   const lines = (whole: string) =>
     format === "qemu" ? `${whole.trim().replace(/[ \0]+(?=--?[a-zA-Z][\w-]*[ \0])/g, "\n")}\n` : whole;

@@ -18,15 +18,15 @@ import { rewrittenBy, whyNoPatch } from "./reasons.ts";
 import { fixIncus, fixKubernetes } from "./yaml.ts";
 
 export interface Fix {
-  /** Files as they would be. */
+  /** The files before and after the change. */
   patches: { name: string; before: string; after: string; diff: string }[];
-  /** The same in the platform's own words: commands, or what to write where there is no patch. */
+  /** The same change in the platform's terms: commands, or what to write if there is no patch. */
   words: string[];
-  /** Sentences about the patches: why there is none, or why one does not last. */
+  /** Sentences about the patches: why there is none, or why it does not last. */
   notes: string[];
 }
 
-/** Formats of which a file says nothing of VMs that other files describe. */
+/** Formats whose files describe one VM and nothing about others. */
 const ofOneVm: readonly RecognisedFile["format"][] = [
   "qemu",
   "libvirt",
@@ -52,10 +52,10 @@ const fixers: Partial<Record<RecognisedFile["format"], Fixer>> = {
 };
 
 /**
- * The change that mends one finding, as a patch of the files where it has that form, and in words.
+ * The change that fixes one finding: as a patch if the files can express it, and in words.
  *
- * @param disk one disk, where several have the finding; all of them unless told
- * @throws DoctorError SIPHON_USAGE if there is no such finding, or it was not found there
+ * @param disk one of the disks that have the finding (default: all of them)
+ * @throws DoctorError SIPHON_USAGE if there is no such finding, or it does not apply to the files
  */
 export function fixFor(files: readonly InputFile[], id: string, disk?: string): Fix {
   const finding = findingById(id);
@@ -116,7 +116,7 @@ export function fixFor(files: readonly InputFile[], id: string, disk?: string): 
   return fix;
 }
 
-/** Whether the finding is there less often after the patches: another setting may still be in force. */
+/** Whether the patches remove at least one occurrence: another setting may still be in force. */
 function helps(files: readonly InputFile[], patches: Fix["patches"], id: string): boolean {
   const count = (texts: readonly InputFile[]) =>
     vmsOf(texts.map(recognise))
@@ -134,7 +134,7 @@ function helps(files: readonly InputFile[], patches: Fix["patches"], id: string)
   }
 }
 
-/** Fixers write line feeds: a text with Windows line ends or a byte order mark keeps them. */
+/** Runs a fixer, which writes line feeds, and restores Windows line ends and the byte order mark. */
 function fixedText(
   file: RecognisedFile,
   before: string,
@@ -148,7 +148,7 @@ function fixedText(
   return after === undefined ? undefined : mark + (isWindows ? after.replaceAll("\n", "\r\n") : after);
 }
 
-/** Changes a VM's own part of a text that describes several. */
+/** Changes one VM's part of a text that describes several. */
 function fixedPart(file: RecognisedFile, number: number, target: FixTarget): string | undefined {
   const fix = (text: string) => fixers[file.format]?.({ ...file, text }, target);
   const [parts, separator] =

@@ -1,7 +1,7 @@
 import type { InputFile } from "../inputs/input.ts";
 import type { FixTarget } from "./fix-target.ts";
 
-/** nova.conf with one finding mended. */
+/** nova.conf with one finding fixed. */
 export function fixNova({ text }: InputFile, { id, vm }: FixTarget): string | undefined {
   const section = "libvirt";
   switch (id) {
@@ -27,7 +27,7 @@ export function fixNova({ text }: InputFile, { id, vm }: FixTarget): string | un
   }
 }
 
-/** ceph.conf with one finding mended. */
+/** ceph.conf with one finding fixed. */
 export function fixCeph({ text }: InputFile, { id, vm }: FixTarget): string | undefined {
   switch (id) {
     case "option-obsolete":
@@ -43,14 +43,14 @@ export function fixCeph({ text }: InputFile, { id, vm }: FixTarget): string | un
   }
 }
 
-/** The machine types of all architectures, with q35 for x86. */
+/** Sets q35 for x86 and keeps the machine types of other architectures. */
 function withQ35(text: string): string {
   const given = /^hw_machine_type[ \t]*[=:][ \t]*(.*)$/m.exec(text)?.[1]?.trim() ?? "";
   const others = given.split(",").filter((each) => each.trim() !== "" && !/^\s*(x86_64|i686)\s*=/.test(each));
   return ["x86_64=q35", ...others].join(",");
 }
 
-/** Takes the mode of network disks out of disk_cachemodes, and the option with it if nothing is left. */
+/** Removes the mode of network disks from disk_cachemodes, and the option itself if nothing is left. */
 function replaceModes(text: string): string {
   // A value goes on in lines that begin with blanks.
   return text.replace(/^disk_cachemodes[ \t]*[=:][ \t]*(.*(?:\n[ \t]+\S.*)*)\n?/gm, (line, value: string) => {

@@ -3,7 +3,7 @@ import { attributeEdit, type Edit, insertAfter, insertInside } from "../inputs/x
 
 type Attributes = Readonly<Record<string, string | undefined>>;
 
-/** The changes of a finding that stand at the SCSI controllers of the disks. */
+/** The part of a fix that changes the SCSI controllers of the disks. */
 export function controllerEdits(
   text: string,
   devices: Element,

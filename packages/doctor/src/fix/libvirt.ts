@@ -15,7 +15,7 @@ const driverAttributes: Readonly<Record<string, Readonly<Record<string, string |
   "detect-zeroes-cost": { detect_zeroes: undefined },
 };
 
-/** A domain's XML with one finding mended; undefined where that has no form in XML alone. */
+/** A domain's XML with one finding fixed; undefined if XML alone cannot fix it. */
 export function fixLibvirt(file: InputFile, target: FixTarget): string | undefined {
   const root = readXml(file);
   const domain = root.name === "domain" ? root : root.find("domain");
@@ -47,7 +47,7 @@ function diskEdits(text: string, domain: Element, { id, disks, vm }: FixTarget):
   });
   if (devices !== undefined && scsi.length > 0) {
     edits.push(...controllerEdits(text, devices, scsi, { id, vcpus: vm.vcpus ?? 1, thread: threads[0]! }));
-    // A SCSI disk's own thread is one that nothing reads.
+    // The iothread attribute of a SCSI disk has no effect: its controller has the thread.
     if (id === "iothread-without-effect")
       for (const disk of scsi) edits.push(...driverEdits(text, disk, { iothread: undefined }));
   }
@@ -61,7 +61,7 @@ function domainEdits(text: string, domain: Element, { id, vm }: FixTarget): Edit
     const cpu = domain.find("cpu");
     const line = "<cpu mode='host-passthrough'/>";
     if (cpu === undefined) return [insertAfter(domain.find("os") ?? domain, text, line)];
-    // A model and its features go; what the guest sees of sockets, caches and nodes stays.
+    // Removes the model and its features, and keeps the topology, caches and NUMA nodes that the guest sees.
     const kept = ["topology", "cache", "maxphysaddr", "numa"].flatMap((name) =>
       cpu.all(name).map(({ node }) => text.slice(node.start, node.end)),
     );
@@ -116,7 +116,7 @@ function domainEdits(text: string, domain: Element, { id, vm }: FixTarget): Edit
   return [];
 }
 
-/** The numbers of the domain's I/O threads, as many as its disks can use: those that it lists, then the lowest ones that are free. */
+/** The ids of the domain's I/O threads, as many as its disks can use: the ids that it lists, then the lowest free ones. */
 function threadIds(domain: Element): [string, ...string[]] {
   const listed = (domain.find("iothreadids")?.all("iothread") ?? []).flatMap(
     (each) => each.attribute("id") ?? [],

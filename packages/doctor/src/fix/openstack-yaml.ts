@@ -4,7 +4,7 @@ import { YamlText } from "./yaml-edits.ts";
 
 type Variables = Readonly<Record<string, readonly [name: string, value: string]>>;
 
-/** Kolla's globals.yml with one finding mended, where a variable of Kolla's does it. */
+/** Kolla's globals.yml with one finding fixed; undefined if no variable of Kolla does it. */
 export function fixKolla(file: InputFile, { id }: FixTarget): string | undefined {
   return withVariable(file, id, {
     "accel-tcg": ["nova_compute_virt_type", "kvm"],
@@ -13,7 +13,7 @@ export function fixKolla(file: InputFile, { id }: FixTarget): string | undefined
   });
 }
 
-/** Variables of OpenStack-Ansible with one finding mended, where a variable of its role does it. */
+/** OpenStack-Ansible's variables with one finding fixed; undefined if no variable of its role does it. */
 export function fixAnsible(file: InputFile, { id, vm }: FixTarget): string | undefined {
   if (vm.managedBy !== "openstack-ansible") return undefined;
   return withVariable(file, id, {

@@ -26,7 +26,7 @@ const lines: Readonly<Record<string, Readonly<Record<string, string | undefined>
   "iothread-without-effect": { scsihw: "virtio-scsi-single" },
 };
 
-/** A Proxmox configuration with one finding mended; sections of snapshots and pending changes stay as they are. */
+/** A Proxmox configuration with one finding fixed; the sections of snapshots and pending changes stay as they are. */
 export function fixProxmox({ text }: InputFile, { id, disks, vm }: FixTarget): string | undefined {
   if (!isConfigFile(text)) return undefined;
   const section = text.search(/^\[/m);
@@ -58,14 +58,14 @@ export function fixProxmox({ text }: InputFile, { id, disks, vm }: FixTarget): s
   return changed === current ? undefined : changed + rest;
 }
 
-/** Queues on controllers of their own are the disk's; else only a machine type without a version has them. */
+/** Sets queues on a disk that has its own controller; otherwise only an unversioned machine type brings multiqueue. */
 function queueChanges(text: string, disks: readonly string[], { vcpus, machine }: FixTarget["vm"]) {
   if (/^scsihw:[ \t]*virtio-scsi-single/m.test(text) && disks.every((disk) => disk.startsWith("scsi")))
     return { ofDisk: { queues: String(vcpus) } };
   return { whole: { machine: machine?.value.board === "q35" ? "q35" : undefined } };
 }
 
-/** A disk as one more on virtio-scsi, in the boot order where it was; as it is if other disks use another SCSI controller. */
+/** Moves a disk to virtio-scsi at its place in the boot order; changes nothing if other disks use another SCSI controller. */
 function toScsi(text: string, disk: string): string {
   const setting = new RegExp(`^${disk}:[ \\t]*(.*)$`, "m").exec(text)?.[1];
   const controller = /^scsihw:[ \t]*(\S+)/m.exec(text)?.[1];
@@ -80,7 +80,7 @@ function toScsi(text: string, disk: string): string {
   return setLine(moved, "scsihw", "virtio-scsi-single");
 }
 
-/** The host's model, with the flags that the line has. */
+/** Sets the host's CPU model and keeps the line's flags. */
 function cpuOfHost(text: string): string {
   const parts = /^cpu:[ \t]*(.*)$/m.exec(text)?.[1]?.split(",") ?? [];
   return ["host", ...parts.filter((part) => part.includes("=") && !part.startsWith("cputype="))].join(",");

@@ -1,16 +1,16 @@
 import { get, isTree, splitCommas, type Tree } from "../inputs/qemu/key-values.ts";
 
-/** Options of an argument, by their dotted names; undefined takes one away. */
+/** Changes to an argument's options, by dotted name; undefined removes one. */
 export type Changes = Readonly<Record<string, string | boolean | undefined>>;
 
-/** The argument with other options, in its own form: `a=b,c=d` with its commas doubled again, or JSON. */
+/** The argument with changed options, in its own syntax: `a=b,c=d` with commas doubled again, or JSON. */
 export function changedArgument(value: string, changes: Changes): string {
   return value.startsWith("{") ? changedJson(value, changes) : changedWords(value, changes);
 }
 
 function changedWords(value: string, changes: Changes): string {
   const words = splitCommas(value);
-  // A device's first word is its driver.
+  // The first word of a -device is its driver.
   const implied = changes.driver !== undefined && words[0]?.includes("=") === false;
   const parts = words.filter((part, index) => {
     const key = implied && index === 0 ? "driver" : part.split("=")[0]!;
@@ -37,7 +37,7 @@ function changedJson(value: string, changes: Changes): string {
   if (!isTree(whole)) return value;
   for (const [name, setting] of Object.entries(changes)) {
     put(whole, name.split("."), setting);
-    // A node that is described inside inherits what it does not say itself.
+    // An inline node inherits the options that it does not set.
     for (let inner = whole.file; isTree(inner); inner = inner.file)
       if (get(inner, name) !== undefined) put(inner, name.split("."), setting);
   }

@@ -14,7 +14,7 @@ const ofDrive: Readonly<Record<string, Changes>> = {
   "detect-zeroes-cost": { "detect-zeroes": undefined },
 };
 
-/** Options of every node of a -blockdev that was opened by itself. */
+/** Options of every -blockdev node. */
 const ofNode: Readonly<Record<string, Changes>> = {
   "cache-librbd-on": { "cache.direct": true },
   "cache-unsafe": { "cache.direct": true, "cache.no-flush": false },
@@ -22,7 +22,7 @@ const ofNode: Readonly<Record<string, Changes>> = {
   "detect-zeroes-cost": { "detect-zeroes": undefined },
 };
 
-/** A command line with one finding mended, where an option's argument does it. */
+/** A command line with one finding fixed; undefined if no option's argument can fix it. */
 export function fixQemu(file: InputFile, { id, disks, vm }: FixTarget): string | undefined {
   let { text } = file;
   const { options } = readArguments(file);
@@ -77,7 +77,7 @@ export function fixQemu(file: InputFile, { id, disks, vm }: FixTarget): string |
   }
   return text === file.text ? undefined : text;
 
-  /** The disks on virtio-blk: their devices in its form, or the interface of a drive that has none. */
+  /** Moves the disks to virtio-blk: changes their devices, or the interface of a drive without a device. */
   function toVirtio(): void {
     for (const disk of disks) {
       const device = options.find(
@@ -105,8 +105,8 @@ export function fixQemu(file: InputFile, { id, disks, vm }: FixTarget): string |
 }
 
 /**
- * The end of an option's argument in the text, with the option before it and as a whole: `drive=d1` also begins `drive=d10`. Undefined where
- * a shell's quotes or escapes stand inside it.
+ * The offset where an option's argument ends in the text. It matches the option and the whole argument, since `drive=d1` is also a prefix of
+ * `drive=d10`. Undefined if the argument contains a shell's quotes or escapes.
  */
 function endOf({ name, value }: QemuOption, text: string): number | undefined {
   const argument = value.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
@@ -115,7 +115,7 @@ function endOf({ name, value }: QemuOption, text: string): number | undefined {
   return found === null ? undefined : found.index + found[0].length;
 }
 
-/** Changes that take the keys away for which a test holds. */
+/** Changes that remove the keys that pass a test. */
 function dropped(option: QemuOption, test: (key: string) => boolean): Changes {
   const keys = option.value.startsWith("{")
     ? Object.keys(treeOf(option) ?? {})
@@ -141,7 +141,7 @@ function drivesOf(options: readonly QemuOption[], disks: readonly string[]): Qem
   });
 }
 
-/** The -blockdev options behind the disks, from the node that the device uses down to the last that has a name. */
+/** The -blockdev options behind the disks, from the node that the device uses down to the last named one. */
 function nodesOf(options: readonly QemuOption[], disks: readonly string[]): QemuOption[] {
   const named = new Map(
     options
@@ -159,7 +159,7 @@ function nodesOf(options: readonly QemuOption[], disks: readonly string[]): Qemu
   return [...nodes];
 }
 
-/** The devices that have the thread and the queues of the disks: a SCSI disk's controller, else the disk's own. */
+/** The devices that own the disks' threads and queues: a SCSI disk's controller, otherwise the disk's device. */
 function workersOf(
   options: readonly QemuOption[],
   disks: readonly string[],

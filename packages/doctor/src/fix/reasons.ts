@@ -5,7 +5,7 @@ const choice =
   "whether it helps depends on the cluster and the load: measure it first (siphon doctor vm FILE --measure)";
 const facts = "the change needs what these files do not have";
 
-/** Why a finding has no patch in any file of a VM: what is missing, or where the change is made in its place. */
+/** Why a finding has no patch in any file of a VM: what is missing, or where the change is made instead. */
 const ofFinding: Readonly<Record<string, string>> = {
   "cache-writeback-depends": choice,
   "iothread-shared": choice,
@@ -25,9 +25,9 @@ const ofFinding: Readonly<Record<string, string>> = {
 };
 
 /**
- * A sentence on why there is no patch.
+ * A sentence that says why there is no patch.
  *
- * @param patchable whether any of the files is of a format that patches exist for
+ * @param patchable whether any of the files is in a format that has patches
  */
 export function whyNoPatch({ id, takes }: Finding, patchable: boolean): string {
   const because =
@@ -40,7 +40,7 @@ export function whyNoPatch({ id, takes }: Finding, patchable: boolean): string {
   return `There is no patch: ${because}.`;
 }
 
-/** Systems that write a VM's definition anew whenever they start it. */
+/** Systems that regenerate a VM's definition at every start. */
 const writers: Readonly<Record<string, string>> = {
   opennebula: "OpenNebula",
   "openstack-nova": "Nova",
@@ -53,7 +53,7 @@ const writers: Readonly<Record<string, string>> = {
   libvirt: "libvirt",
 };
 
-/** What to know of a patch of something that another program makes: it shows the change, and does not last. */
+/** A note on the patch of a generated file: it shows the change, but does not last. */
 export function rewrittenBy({ platform, managedBy }: Vm, format: string): string | undefined {
   const manager = managedBy ?? (platform === "opennebula" ? "opennebula" : undefined);
   if (

@@ -14,7 +14,7 @@ export type Path = readonly (string | number)[];
 
 type Value = string | number | boolean;
 
-/** A text of YAML documents that is changed in single places: all else of it, comments and layout, stays as it stands. */
+/** Edits YAML documents in place: everything else, including comments and layout, stays as it is. */
 export class YamlText {
   #text: string;
   #documents: Document[] | undefined;
@@ -45,7 +45,7 @@ export class YamlText {
     return isCollection(node) ? node.items.length : 0;
   }
 
-  /** Sets the value of a key, and makes the mappings above it that are missing; false if nothing changes or it has no place. */
+  /** Sets a key's value and creates missing parent mappings; returns false if nothing changes or the key has no place. */
   set(document: number, path: Path, value: Value): boolean {
     if (this.get(document, path) === value) return false;
     const present = this.#node(document, path);
@@ -56,7 +56,7 @@ export class YamlText {
       if (above === undefined) continue;
       const missing = path.slice(length).map(String);
       if (isMap(above)) return this.#insert(above, missing, value);
-      // An empty key holds null, in whose place a mapping fits; another scalar is not ours to replace.
+      // An empty key holds null, which a mapping may replace; any other scalar stays.
       if (!isScalar(above) || above.value !== null || !above.range) return false;
       const [start, end] = above.range;
       const inside = `{${flow(missing, value, false)}}`;
@@ -70,7 +70,7 @@ export class YamlText {
     return false;
   }
 
-  /** Takes a key with its value away; a mapping that is empty then becomes `{}`. */
+  /** Removes a key and its value; a mapping that becomes empty is written as `{}`. */
   drop(document: number, path: Path): boolean {
     const above = this.#node(document, path.slice(0, -1));
     if (!isMap(above) || !above.range) return false;
@@ -89,7 +89,7 @@ export class YamlText {
       return true;
     }
     const line = this.#text.lastIndexOf("\n", startOf(pair)) + 1;
-    // The first key of a list's item shares its line with the dash.
+    // The first key of a list item shares its line with the dash.
     if (/\S/.test(this.#text.slice(line, startOf(pair)))) this.#splice(startOf(pair), startOf(next!), "");
     else this.#splice(line, this.#lineEnd(this.#endOf(above, pair)) + 1, "");
     return true;
@@ -120,7 +120,7 @@ export class YamlText {
   ): boolean {
     if (!Array.isArray(range)) return false;
     const [start] = range as [number, number, number];
-    // The value of a block (`|`, `>`) has the end of its last line.
+    // The range of a block scalar (`|`, `>`) includes its last line end.
     const end = start + this.#text.slice(start, range[1]).trimEnd().length;
     const first = this.#text[start] ?? "";
     const isQuoted = known !== null && (first === '"' || first === "'") && typeof value === "string";
@@ -149,7 +149,7 @@ export class YamlText {
       (key, depth) =>
         `${indent}${"  ".repeat(depth)}${key}:${depth === keys.length - 1 ? ` ${plain(value, false)}` : ""}`,
     );
-    // After the last key that has its line to itself; a key that holds more could end anywhere.
+    // Inserts after the last one-line scalar: the end of a nested value is harder to find.
     const short = map.items.findLast((pair) => isScalar(pair.value) && this.#isOneLine(map, pair));
     if (short !== undefined) {
       const at = this.#lineEnd(this.#endOf(map, short));
@@ -162,7 +162,7 @@ export class YamlText {
     return !this.#text.slice(startOf(pair), this.#endOf(map, pair)).includes("\n");
   }
 
-  /** The end of a pair's value, without the white space that a block has after it. */
+  /** The end of a pair's value, without the white space that follows a block. */
   #endOf(map: YAMLMap, { key, value }: Pair): number {
     const range =
       (isNode(value) ? value.range : undefined) ?? (isNode(key) ? key.range : undefined) ?? map.range!;
@@ -190,7 +190,7 @@ function quoted(value: string, quote: string): string {
   return quote === '"' ? JSON.stringify(value) : `'${value.replaceAll("'", "''")}'`;
 }
 
-/** A value as YAML has it: quoted where it would not be the same string without. */
+/** A value in YAML: quoted if the plain form would not be read back as the same string. */
 function plain(value: Value, isJson: boolean): string {
   if (typeof value !== "string") return String(value);
   return isJson ||

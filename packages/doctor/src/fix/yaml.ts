@@ -2,7 +2,7 @@ import type { InputFile } from "../inputs/input.ts";
 import type { FixTarget } from "./fix-target.ts";
 import { type Path, YamlText } from "./yaml-edits.ts";
 
-/** An object of Kubernetes: a document, or an item of a List. */
+/** A Kubernetes object: a document, or an item of a List. */
 class Manifest {
   readonly #file: YamlText;
   readonly #document: number;
@@ -35,7 +35,7 @@ class Manifest {
   }
 }
 
-/** Manifests with one finding mended. */
+/** Manifests with one finding fixed. */
 export function fixKubernetes({ text }: InputFile, target: FixTarget): string | undefined {
   const file = new YamlText(text);
   for (const manifest of manifestsOf(file)) {
@@ -130,7 +130,7 @@ function fixVm(manifest: Manifest, { id, disks, vm }: FixTarget): void {
   if (id === "cpu-generic") manifest.drop([...domain, "cpu", "model"]);
 }
 
-/** Options below disk: to where KubeVirt reads them. */
+/** Moves options from `disk` to where KubeVirt reads them. */
 function moveOptions(manifest: Manifest, entry: Path, domain: Path): void {
   for (const option of ["blockMultiQueue", "cache", "io", "dedicatedIOThread"]) {
     const from = [...entry, "disk", option];
@@ -144,13 +144,13 @@ function moveOptions(manifest: Manifest, entry: Path, domain: Path): void {
   }
 }
 
-/** An instance of Incus with one finding mended. */
+/** An Incus instance with one finding fixed. */
 export function fixIncus({ text }: InputFile, { id, disks, vm }: FixTarget): string | undefined {
   if (!["cache-librbd-on", "cache-unsafe", "throttled"].includes(id)) return undefined;
   const file = new YamlText(text);
   for (let document = 0; document < file.length; document++) {
     if ((file.get(document, ["name"]) ?? vm.name) !== vm.name) continue;
-    // A device that only a profile has must be overridden whole, which a patch of this file cannot do.
+    // A device that comes from a profile must be overridden as a whole, which a patch of this file cannot do.
     for (const disk of disks) {
       if (!file.has(document, ["devices", disk])) continue;
       if (id !== "throttled") file.set(document, ["devices", disk, "io.cache"], "none");

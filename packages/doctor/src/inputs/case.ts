@@ -26,7 +26,7 @@ import { nvmeofVm, spdkVm } from "./spdk/vm.ts";
 import { readXml } from "./xml.ts";
 import { readYaml } from "./yaml.ts";
 
-/** The VMs in a set of files: what describes a VM makes one, all else is known of each of them. */
+/** The VMs in a set of files. A file that describes a VM makes one; facts from all other files apply to each VM. */
 export function vmsOf(files: readonly RecognisedFile[]): Vm[] {
   const of = (...formats: Format[]) => files.filter(({ format }) => formats.includes(format));
   const facts = hostFacts(files);
@@ -68,7 +68,7 @@ function mainVms(of: Select, facts: HostFacts): Vm[] {
     ...of("nvmeof").map(nvmeofVm),
   ];
   if (objects.length > 0 && vmObjects.length === 0) vms.push(rookVm(objects));
-  // Beside a domain it is what the domain was made from.
+  // A template beside a domain is the domain's source, not a second VM.
   if (vms.length === 0) vms.push(...of("opennebula").map(opennebulaVm));
   if (vms.length > 0) return vms;
   const conf = of("ceph-conf")[0];
@@ -77,7 +77,7 @@ function mainVms(of: Select, facts: HostFacts): Vm[] {
   return images.length > 0 ? [imagesAlone(images)] : [];
 }
 
-/** Images without a VM: each is a disk by its name. */
+/** Images without a VM: each becomes a disk with the image's name. */
 function imagesAlone(files: readonly RecognisedFile[]): Vm {
   const vm = emptyVm("qemu", { file: files[0]!.name, line: 1 });
   const add = (name: string, source: Source) => {
@@ -124,7 +124,7 @@ function addCompanions(vm: Vm, of: Select, facts: HostFacts): void {
   if (vm.platform === "libvirt" && of("opennebula").length > 0) vm.platform = "opennebula";
 }
 
-/** The disk of an image, by its name, or the only one that it can be. */
+/** The disk of an image: by its name, or because there is only one candidate. */
 function matching(disks: readonly Disk[], image: string, isOnly: boolean): Disk | undefined {
   const rbd = disks.filter(({ source, kind }) => source.driver !== "other" && kind === "data");
   const named = rbd.find(({ source }) => source.image === image);
@@ -132,7 +132,7 @@ function matching(disks: readonly Disk[], image: string, isOnly: boolean): Disk 
   return isOnly && rbd.length === 1 ? rbd[0] : undefined;
 }
 
-/** Facts of a mapping belong to the disk on its device, or of its image, or else to all that are mapped. */
+/** Adds a mapping's facts to the disk on its device or of its image, otherwise to all mapped disks. */
 function addMap(disks: readonly Disk[], { driver, image, device, user, map }: RbdMap): void {
   const isMapped = ({ source }: Disk) =>
     source.driver === "krbd" || source.driver === "rbd-nbd" || /^\/dev\/nbd\d/.test(source.path ?? "");
@@ -148,7 +148,7 @@ function addMap(disks: readonly Disk[], { driver, image, device, user, map }: Rb
   }
 }
 
-/** The librbd in use: what the process has mapped comes first, then the package, then what a program says of itself. */
+/** The librbd in use, from the best source: the process's maps, then the package, then a program's own version output. */
 function hostFacts(files: readonly RecognisedFile[]): HostFacts {
   const facts: HostFacts = {};
   const texts = (format: Format): InputFile[] => files.filter((file) => file.format === format);

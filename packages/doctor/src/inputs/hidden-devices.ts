@@ -1,6 +1,6 @@
 import type { Vm } from "../model/vm.ts";
 
-/** Says of paths that other systems make for their guests that nobody sees here what is behind them. */
+/** Notes device paths that other systems create for their guests: the inputs do not show what is behind them. */
 export function noteHiddenDevices(vm: Vm): void {
   const paths = vm.disks.flatMap(({ source }) => (source.driver === "other" ? (source.path ?? []) : []));
   const claims = paths.filter((path) => vm.managedBy === "kubevirt" && /^\/dev\/[^/]+$/.test(path));

@@ -9,8 +9,8 @@ export interface IniSetting {
 }
 
 /**
- * An INI file as oslo.config reads it: lines that begin with white space go on with the value before, `key = value` or
- * `key: value`, one pair of quotes around a value goes (oslo_config/iniparser.py). A later value counts.
+ * Reads an INI file like oslo.config (oslo_config/iniparser.py): `key = value` or `key: value`; a line that begins with white space
+ * continues the value before it; one pair of quotes around a value is removed. The last value of a key counts.
  */
 export function readIni({ name: file, text }: InputFile): IniSetting[] {
   const settings: IniSetting[] = [];

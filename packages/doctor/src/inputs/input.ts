@@ -1,6 +1,6 @@
-/** A text to examine, under the name that findings give it. */
+/** A text to examine, and the name that findings use for it. */
 export interface InputFile {
-  /** A path, or a word for what has none: `standard input`, `/proc/4711/cmdline`. */
+  /** A path, or a description such as `standard input`. */
   name: string;
   text: string;
 }

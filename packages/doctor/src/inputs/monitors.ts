@@ -1,6 +1,6 @@
 /**
- * The monitors that a `mon_host` names, one entry a monitor: `a,b`, `a;b`, `a b`, and `[v2:a:3300,v1:a:6789]`, which is one monitor
- * with two addresses. The same host twice is one monitor.
+ * The monitors in a `mon_host`, one entry each: `a,b`, `a;b`, `a b`, and `[v2:a:3300,v1:a:6789]`, which is one monitor with two
+ * addresses. A host that occurs twice is one monitor.
  */
 export function monitorsOf(text: string): string[] {
   const hosts = new Set<string>();

@@ -3,7 +3,7 @@ import { blank, xmlAlone } from "./xml.ts";
 const prompt = /^(?:[^\s@]{1,64}@[^\n]{0,256}?[#$%>]|\[[^\]\n]*\][#$]|[$#])[ \t]/;
 const shows = /^(?:sudo[ \t]+)?(?:virsh|cat|less|more|kubectl|oc|qm|pct|incus|lxc|onetemplate)[ \t]/;
 
-/** The text without what a terminal or a ticket adds at its ends: blanks stand in its place, so that lines and offsets stay. */
+/** Blanks out what a terminal or a ticket adds around a text; lines and offsets stay the same. */
 export function withoutTerminal(text: string): string {
   const lines = text.split("\n");
   const first = lines.findIndex((line) => line.trim() !== "");
@@ -23,7 +23,7 @@ function isAround(line: string): boolean {
   return /^```\w*\s*$/.test(line) || (command !== line && shows.test(command));
 }
 
-/** Other readings of a text that is of no known format: as a mail quotes it, indented as a whole, XML between sentences. */
+/** Alternative readings of a text in no known format: quoted as in a mail, indented as a whole, XML between sentences. */
 export function* otherReadings(text: string): Generator<string> {
   const lines = text.split("\n");
   const filled = lines.filter((line) => line.trim() !== "");

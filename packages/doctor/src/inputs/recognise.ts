@@ -6,12 +6,12 @@ import { isProgram } from "./qemu/arguments.ts";
 import { type Stranger, strangerOf, tableOf } from "./strangers.ts";
 
 /**
- * Says what format a text has, by what stands in it; its name decides only where the text allows several.
+ * Recognises a text's format from its content; the file's name decides only if several formats fit.
  *
  * @throws DoctorError SIPHON_UNKNOWN_FORMAT
  */
 export function recognise(file: InputFile): RecognisedFile {
-  // A byte order mark is no part of any line.
+  // A byte order mark is not part of the first line.
   const text = withoutTerminal(file.text.replace(/^\uFEFF/, ""));
   const name = baseName(file.name);
   const stranger = strangerOf(text);
@@ -112,7 +112,7 @@ function iniFormat(text: string, name: string): Format | undefined {
   return undefined;
 }
 
-/** Formats of lines `key: value` or `key/value`, which could be taken for YAML. */
+/** Formats with `key: value` or `key/value` lines, which could be mistaken for YAML. */
 function lineFormat(text: string, name: string): Format | undefined {
   if (isProxmox(text)) return "proxmox";
   if (

@@ -1,4 +1,4 @@
-/** What a text is that the doctor does not read, and what to give in its place. */
+/** A kind of text that the doctor does not read, and what to give instead. */
 export interface Stranger {
   is: string;
   instead: string;
@@ -11,7 +11,7 @@ interface Known extends Stranger {
   without?: RegExp;
 }
 
-/** Outputs and files that people have at hand, by text that only they have; a format could be taken for some of them. */
+/** Outputs and files that people have at hand, recognised by characteristic text; some look like a known format. */
 const disguised: readonly Known[] = [
   {
     pattern: /^\s*\[glance_store\]|^[ \t]*rbd_store_\w+[ \t]*=/m,
@@ -69,7 +69,7 @@ const disguised: readonly Known[] = [
   },
 ];
 
-/** Tables and summaries, which may stand beside what the doctor reads. */
+/** Tables and summaries, which may accompany texts that the doctor reads. */
 const tables: readonly Known[] = [
   {
     pattern: /^\s*(Target\s+Source|Type\s+Device\s+Target\s+Source|Id\s+Name\s+State)\s*$/m,
@@ -104,7 +104,7 @@ const tables: readonly Known[] = [
   },
 ];
 
-/** How compressed files begin, as text: most of their bytes are none. */
+/** The first bytes of compressed files, decoded as text. */
 const packed: readonly (readonly [start: string, program: string])[] = [
   ["\u001f\ufffd", "gunzip"],
   ["\ufffd7zXZ", "unxz"],
@@ -113,12 +113,12 @@ const packed: readonly (readonly [start: string, program: string])[] = [
   ["PK\u0003\u0004", "unzip"],
 ];
 
-/** Words of /proc/PID/cmdline end with NUL, and a terminal's text may have escapes: neither is binary. */
+/** Whether a character marks a binary file. NUL (in /proc/PID/cmdline) and a terminal's escapes do not. */
 function isStrange(character: string): boolean {
   return character === "\ufffd" || (character < " " && !"\0\t\n\v\f\r\u001b".includes(character));
 }
 
-/** Recognises what no format is to be looked for in; undefined for all else. */
+/** Recognises texts that are refused before any format is tried; undefined for others. */
 export function strangerOf(text: string): Stranger | undefined {
   if (text.trim() === "")
     return {
@@ -132,7 +132,7 @@ export function strangerOf(text: string): Stranger | undefined {
   return /<domain[\s>]/.test(text) ? undefined : among(disguised, text);
 }
 
-/** Recognises what has none of the formats. */
+/** Recognises tables, after no format has matched. */
 export function tableOf(text: string): Stranger | undefined {
   return among(tables, text);
 }

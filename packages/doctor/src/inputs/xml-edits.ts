@@ -1,13 +1,13 @@
 import type { Element } from "./xml.ts";
 
-/** A change of a text: what stands between two offsets becomes another text. */
+/** An edit: replaces the text between two offsets. */
 export interface Edit {
   start: number;
   end: number;
   text: string;
 }
 
-/** Changes attributes inside an element's start tag, and leaves all else as it stands. */
+/** Changes attributes in an element's start tag and nothing else. */
 export function attributeEdit(
   text: string,
   { node }: Element,
@@ -36,7 +36,7 @@ function endOfTag(text: string, start: number): number {
   return text.length;
 }
 
-/** A line of its own after an element, indented as it is. */
+/** Inserts a line after an element, with the element's indentation. */
 export function insertAfter({ node }: Element, text: string, line: string): Edit {
   return { start: node.end, end: node.end, text: `\n${indentOf(text, node.start)}${line}` };
 }
@@ -50,7 +50,7 @@ function indentOf(text: string, offset: number): string {
   return /[ \t]*$/.exec(text.slice(0, offset))![0];
 }
 
-/** The element, with its line if it has one to itself. */
+/** Removes an element, and its line if nothing else is on it. */
 export function removal(text: string, { node }: Element): Edit {
   const before = text.slice(0, node.start);
   const start = node.start - indentOf(text, node.start).length;
@@ -59,7 +59,7 @@ export function removal(text: string, { node }: Element): Edit {
   return { start, end: node.end + /^[ \t]*\n/.exec(text.slice(node.end))![0].length, text: "" };
 }
 
-/** All changes at once; none may lie in another. */
+/** Applies all edits at once; edits must not overlap. */
 export function apply(text: string, edits: readonly Edit[]): string {
   return edits
     .toSorted((a, b) => b.start - a.start)

@@ -3,7 +3,7 @@ import { DoctorError } from "../errors.ts";
 import { Lines, type Place } from "../model/place.ts";
 import type { InputFile } from "./input.ts";
 
-/** An XML element with its place, and the children that readers ask for. */
+/** An XML element with its place and access to its children. */
 export class Element {
   readonly node: XmlElement;
   readonly #file: string;
@@ -25,7 +25,7 @@ export class Element {
     return { file: this.#file, ...this.#lines.at(this.node.start), path: this.#path };
   }
 
-  /** The text of it and all below, without white space around it. */
+  /** The text of the element and its descendants, trimmed. */
   get text(): string {
     return this.node.text.trim();
   }
@@ -34,12 +34,12 @@ export class Element {
     return Object.hasOwn(this.node.attributes, name) ? this.node.attributes[name] : undefined;
   }
 
-  /** Place of an attribute: that of its element. */
+  /** The place of an attribute: its element's line and column. */
   placeOf(attribute: string): Place {
     return { ...this.place, path: `${this.#path}/@${attribute}` };
   }
 
-  /** Children of a name, whatever their namespace prefix. */
+  /** Children with that local name, whatever their namespace prefix. */
   all(name: string): Element[] {
     const named = this.node.children.filter(
       (child): child is XmlElement => child instanceof XmlElement && localName(child.name) === name,
@@ -61,8 +61,8 @@ export class Element {
 const roots = "domain|domstatus|domainsnapshot|domaincheckpoint|disk|pool";
 
 /**
- * The text with blanks in the place of what stands around its XML, such as a terminal's prompt: offsets and lines stay. Texts without a
- * root that is known come back as they are.
+ * Blanks out the text around the XML, such as a terminal's prompt; offsets and lines stay the same. A text without a known root
+ * element is returned unchanged.
  */
 export function xmlAlone(text: string): string {
   const start = text.search(new RegExp(`<\\?xml|<!--|<(${roots})[\\s>]`));
@@ -70,12 +70,12 @@ export function xmlAlone(text: string): string {
   const ends = [...text.matchAll(new RegExp(`</(?:${roots})\\s*>|-->`, "g"))];
   const last = ends.at(-1);
   const end = last === undefined ? text.length : last.index + last[0].length;
-  // A declaration is allowed at the very beginning alone, and says nothing that is needed.
+  // XML allows a declaration only at the very beginning, and nothing in it is needed.
   const body = text.slice(start, end).replace(/^<\?xml[^>]*\?>/, blank);
   return blank(text.slice(0, start)) + body + blank(text.slice(end));
 }
 
-/** Blanks in the place of a text; its lines stay. */
+/** Replaces a text by blanks and keeps its line ends. */
 export function blank(text: string): string {
   return text.replace(/[^\r\n]/g, " ");
 }
@@ -83,7 +83,7 @@ export function blank(text: string): string {
 /**
  * The root element of a document.
  *
- * @throws DoctorError SIPHON_BAD_INPUT with the line where the document breaks off; nothing of the text is in the message
+ * @throws DoctorError SIPHON_BAD_INPUT with the line of the error; the message quotes nothing of the text
  */
 export function readXml({ name, text: whole }: InputFile): Element {
   const text = xmlAlone(whole);

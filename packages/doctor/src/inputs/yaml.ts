@@ -3,7 +3,7 @@ import { DoctorError } from "../errors.ts";
 import type { Place } from "../model/place.ts";
 import type { InputFile } from "./input.ts";
 
-/** A value of a YAML document with the places of what is in it. */
+/** A value in a YAML document, with the places of everything in it. */
 export class YamlValue {
   readonly value: unknown;
   readonly #document: Document;
@@ -25,7 +25,7 @@ export class YamlValue {
     this.value = value;
   }
 
-  /** The place of what is at a path, or of the nearest thing above it that is there. */
+  /** The place of the value at a path, or of its nearest existing ancestor. */
   place(...path: (string | number)[]): Place {
     const whole = [...this.#path, ...path];
     for (let length = whole.length; length >= 0; length--) {
@@ -38,7 +38,7 @@ export class YamlValue {
     return { file: this.#file, line: 1 };
   }
 
-  /** The value at a path; undefined where there is none. */
+  /** The value at a path; undefined if there is none. */
   get(...path: (string | number)[]): unknown {
     let value: unknown = this.value;
     for (const step of path) {
@@ -80,7 +80,7 @@ export class YamlValue {
 /**
  * All documents of a YAML (or JSON) text.
  *
- * @throws DoctorError SIPHON_BAD_INPUT with the line where it breaks off; nothing of the text is in the message
+ * @throws DoctorError SIPHON_BAD_INPUT with the line of the error; the message quotes nothing of the text
  */
 export function readYaml({ name, text }: InputFile): YamlValue[] {
   const lines = new LineCounter();

@@ -1,15 +1,15 @@
 import type { Fact, Place } from "./place.ts";
 
-/** Whether a setting was written, made by the platform, or left to a default. */
+/** Whether a setting was written, added by the platform, or left to a default. */
 export type Chosen = "written" | "platform" | "nobody";
 
-/** Only a data disk is a data path: the other kinds are asked for nothing but what names them. */
+/** Only data disks are data paths. Other kinds are checked only by findings about their kind. */
 export type DiskKind = "data" | "cdrom" | "cloudinit" | "efivars" | "other";
 
-/** The bus that a guest sees; `none` where the input has no device (a StorageClass, nova.conf). */
+/** The bus that a guest sees; `none` if the input has no device (a StorageClass, nova.conf). */
 export type Bus = "ide" | "sata" | "virtio-blk" | "virtio-scsi" | "lsi" | "other" | "none";
 
-/** How the bytes of a disk get to the cluster. */
+/** How a disk's data reach the cluster. */
 export type Driver = "librbd" | "krbd" | "rbd-nbd" | "other";
 
 export interface Source {
@@ -18,34 +18,34 @@ export interface Source {
   pool?: string;
   namespace?: string;
   image?: string;
-  /** Another place of the data: a file, a device. */
+  /** Where the data are if not on RBD: a file, a device. */
   path?: string;
-  /** A claim of Kubernetes of which neither the volume nor the class is shown. */
+  /** A Kubernetes claim whose volume and class are not shown. */
   hiddenClaim?: string;
-  /** The Ceph user without `client.`; undefined where the input cannot show it, "" where none is given. */
+  /** The Ceph user without `client.`; undefined if the input cannot show it, "" if none is given. */
   user?: Fact<string>;
-  /** Monitor addresses given to this disk; undefined where ceph.conf is read. */
+  /** Monitor addresses given to this disk; undefined if they come from ceph.conf. */
   monitors?: Fact<readonly string[]>;
-  /** A key stands in the open. */
+  /** Where a key is written in plain text. */
   key?: Place;
-  /** Authentication is off for this client. */
+  /** Where authentication is turned off for this client. */
   authNone?: Place;
-  /** Client options that go with the disk, under Ceph's names. */
+  /** Client options of this disk, by Ceph's names. */
   options?: ReadonlyMap<string, Fact<string>>;
   /** The ceph.conf that the disk names. */
   conf?: string;
-  /** Options of the kernel's mapping; undefined where the mapping is not shown. */
+  /** Options of the kernel client's mapping; undefined if the mapping is not shown. */
   map?: Fact<{ options: ReadonlyMap<string, string>; given: boolean }>;
 }
 
-/** The thread that works a disk's requests. */
+/** The thread that processes a disk's requests. */
 export interface Iothread {
   /**
    * `none`: QEMU's main loop. `own` or `pool`: a thread, or several mapped to queues. `ignored`: asked for and without effect.
    * `unsettable`: the platform has no such setting here.
    */
   state: "none" | "used" | "mapped" | "ignored" | "unsettable";
-  /** Disks with the same name share the thread. */
+  /** Disks with the same thread name share it. */
   thread?: string;
   place: Place;
   /** Why it has no effect. */
@@ -57,7 +57,7 @@ export interface Cache {
   direct: boolean;
   /** Flushes of the guest are dropped. */
   noFlush: boolean;
-  /** The mode's name where one was written. */
+  /** The mode's name, if one was written. */
   mode?: string;
   chosen: Chosen;
   place: Place;
@@ -73,11 +73,11 @@ export interface ImageFacts {
   /** Bytes. */
   objectSize?: number;
   snapshots?: number;
-  /** The object map is marked invalid, and librbd does without it. */
+  /** The object map is marked invalid, so librbd does not use it. */
   objectMapInvalid?: boolean;
-  /** Holder of the lock that does not watch the image. */
+  /** A lock holder that does not watch the image. */
   staleLock?: string;
-  /** Clients that have the image open, where there are several. */
+  /** Clients that have the image open, if there are several. */
   watchers?: readonly string[];
   /** rbd_* settings that override the client's. */
   overrides?: readonly { name: string; value: string; source: "image" | "pool" }[];
@@ -91,27 +91,27 @@ export interface Disk {
   bus: Fact<Bus> & { why?: string };
   source: Source;
   iothread?: Iothread;
-  /** A number of queues that was written; `default` is the machine type's own where none was. */
+  /** The number of queues: written, or the machine type's default. */
   queues?: Fact<number> & { explicit: boolean };
   cache?: Cache;
   /** aio= or io=. */
   aio?: Fact<string> & { chosen: Chosen };
-  /** Whether TRIM reaches the image; undefined where the platform decides it elsewhere. */
+  /** Whether TRIM reaches the image; undefined if the platform decides it elsewhere. */
   discard?: Fact<boolean>;
   detectZeroes?: Fact<string>;
   format?: Fact<string>;
-  /** Nodes between the device and the rbd node that do nothing. */
+  /** Nodes between the device and the rbd node that have no effect. */
   bareLayers?: Fact<string>;
   throttle?: Fact<string>;
   misplaced?: Fact<{ option: string; why: string; belongs: string }>[];
   image?: ImageFacts;
-  /** The whole setting as it was written, where the platform has one line for a disk. */
+  /** The whole setting as written, if the platform has one line for a disk. */
   written?: string;
-  /** The guest cannot write to it. */
+  /** The guest cannot write to the disk. */
   readOnly?: boolean;
-  /** This is a template that clones are made of. */
+  /** The disk is a template for clones. */
   template?: boolean;
-  /** The EFI variable store is kept cached by the platform itself. */
+  /** The platform itself keeps the EFI variable store cached. */
   efivarsCached?: boolean;
 }
 

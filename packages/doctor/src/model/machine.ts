@@ -2,7 +2,7 @@ import type { Machine } from "./vm.ts";
 
 type Release = readonly [major: number, minor: number];
 
-/** QEMU's releases behind the names that Ubuntu gives to machine types. */
+/** The QEMU release behind each of Ubuntu's machine types. */
 const ubuntu: Readonly<Record<string, Release>> = {
   trusty: [2, 0],
   utopic: [2, 1],
@@ -30,7 +30,7 @@ const ubuntu: Readonly<Record<string, Release>> = {
   questing: [10, 1],
 };
 
-/** The release that each of Red Hat's machine types takes its device defaults from; the newest that is not newer counts. */
+/** The QEMU release whose device defaults each Red Hat machine type has. A type between two entries takes the older one. */
 const redHat: readonly (readonly [rhel: Release, qemu: Release])[] = [
   [
     [6, 0],
@@ -106,7 +106,7 @@ const redHat: readonly (readonly [rhel: Release, qemu: Release])[] = [
   ],
 ];
 
-/** The meaning of a machine type of QEMU: `pc`, `q35`, `pc-q35-8.2+pve0`, `pc-i440fx-rhel7.6.0`, `pc-q35-noble`. */
+/** Parses a QEMU machine type: `pc`, `q35`, `pc-q35-8.2+pve0`, `pc-i440fx-rhel7.6.0`, `pc-q35-noble`. */
 export function machineOf(type: string, byDefault = false): Machine {
   const name = type.replace(/\+pve\d+$/, "");
   const board = /^(pc-q35|q35|ubuntu-q35)/.test(name)
@@ -118,7 +118,7 @@ export function machineOf(type: string, byDefault = false): Machine {
   return { board, byDefault, ...(release !== undefined && { release }) };
 }
 
-/** Whether devices of this machine type have one queue by default (QEMU before 5.2). */
+/** Whether this machine type's devices have one queue by default (QEMU before 5.2). */
 export function hasSingleQueues({ release }: Machine): boolean {
   return release !== undefined && isOlder(release, [5, 2]);
 }

@@ -1,21 +1,21 @@
-/** Where a fact stands in what was read. */
+/** Where a fact is in the input. */
 export interface Place {
   file: string;
   /** From 1. */
   line: number;
-  /** From 1, in UTF-16 units. */
+  /** From 1, in UTF-16 code units. */
   column?: number;
-  /** The fact's address in the file's own terms: an XPath, a path of YAML keys, an option of a command line. */
+  /** The fact's address in the format's own terms: an XPath, a path of YAML keys, a command-line option. */
   path?: string;
 }
 
-/** A fact with its place; a fact that follows from something missing has the place of what it is missing in. */
+/** A fact with its place. A fact about something missing has the place of the enclosing element. */
 export interface Fact<Value> {
   value: Value;
   place: Place;
 }
 
-/** Finds the line of an offset in a text. */
+/** Finds the line and column of an offset in a text. */
 export class Lines {
   readonly #starts: number[] = [0];
 

@@ -2,7 +2,7 @@ import type { Disk } from "./disk.ts";
 import type { HostFacts } from "./host-facts.ts";
 import type { Fact, Place } from "./place.ts";
 
-/** The system that wrote the input, which decides what its settings mean. */
+/** The system that wrote the input: it determines what the settings mean. */
 export type Platform =
   | "qemu"
   | "libvirt"
@@ -17,48 +17,48 @@ export type Platform =
 
 export interface Machine {
   board: "q35" | "i440fx" | "other";
-  /** QEMU's release that the type stands for, as `pc-q35-8.2` has it; undefined for an unpinned type. */
+  /** The QEMU release in the type (`pc-q35-8.2`); undefined for an unversioned type. */
   release?: readonly [major: number, minor: number];
-  /** No type is named, so the platform's default is meant. */
+  /** No type is named: the platform's default applies. */
   byDefault: boolean;
 }
 
-/** A VM, or what stands for all VMs of a host or a cluster (nova.conf, a StorageClass, ceph.conf). */
+/** A VM, or an input that stands for all VMs of a host or a cluster (nova.conf, a StorageClass, ceph.conf). */
 export interface Vm {
   platform: Platform;
-  /** The system that wrote the input, where that is another than its format: its own syntax mends it. */
+  /** The system that generated the input, if its format is another system's: fixes use the generating system's syntax. */
   managedBy?: string;
   name?: string;
-  /** An id that commands of the platform take: a Proxmox VMID, a pid. */
+  /** An id that the platform's commands take: a Proxmox VMID, a pid. */
   id?: string;
   /** Pid of the process, if a running one was examined. */
   pid?: number;
-  /** Where the VM as a whole begins. */
+  /** Where the VM begins in the input. */
   place: Place;
   architecture: "x86" | "other";
   accelerator?: Fact<"kvm" | "tcg" | "other"> & { why?: string };
   machine?: Fact<Machine>;
-  /** The CPU model's name; undefined in `value` where none is given and the platform's default is generic. */
+  /** The CPU model's name; `value` is undefined if none is given and the platform's default is generic. */
   cpu?: Fact<string | undefined>;
   vcpus?: number;
-  /** As many as vCPUs can be plugged in, where that is more. */
+  /** The number of vCPUs after hot-plugging, if higher. */
   maximumVcpus?: number;
   /** Bytes. */
   memory?: Fact<number>;
   hugepages?: boolean;
   cpuLimit?: Fact<{ words: string; below: boolean }>;
   numaSplit?: Fact<{ words: string; guestOnly: boolean }>;
-  /** I/O threads that are made and that no disk or controller names. */
+  /** I/O threads that exist but that no disk or controller uses. */
   unusedIothreads?: Fact<number>;
-  /** The I/O scheduler of each disk in the guest, by the guest's name of it. */
+  /** The I/O scheduler of each disk in the guest, by the guest's name for the disk. */
   guestSchedulers?: Fact<ReadonlyMap<string, string>>;
   disks: Disk[];
-  /** Settings of the cluster, a pool or all clients, which no disk has to itself. */
+  /** Settings of the cluster, a pool or all clients, which belong to no single disk. */
   settings: Settings;
   host: HostFacts;
   /** Facts that could not be read, and why. */
   unseen: string[];
-  /** Facts that a reader must know before the findings, such as changes that wait for a restart. */
+  /** Facts to read before the findings, such as changes that wait for a restart. */
   notes: string[];
 }
 
@@ -74,9 +74,9 @@ export interface Settings {
   adminUser?: Fact<string>;
   tunnelled?: Fact<string>;
   obsolete?: Fact<{ option: string; why: string; harmful: boolean }>[];
-  /** Options that stand where nothing reads them, and that belong to no single disk. */
+  /** Options at places where nothing reads them, and that belong to no single disk. */
   misplaced?: Fact<{ option: string; why: string; belongs: string }>[];
-  /** Client settings that come from elsewhere than the ceph.conf at hand, in words. */
+  /** Client settings that come from elsewhere than the given ceph.conf, in words. */
   confElsewhere?: Fact<string>[];
   nearFull?: Fact<string>;
   inactivePgs?: Fact<string>;

@@ -21,7 +21,7 @@ const platforms: readonly Syntax[] = [
   "any",
 ];
 
-/** One finding in full: what it is, when it is wrong to change it, sources, how to measure it. In Markdown. */
+/** A finding in full, in Markdown: what it is, when the change is wrong, sources, how to measure it. */
 export function explanation(finding: Finding, level = "##"): string {
   const { id, title, severity, when, not, why, worth, wrong, takes, rung, measure, sources } = finding;
   const lines = [
@@ -58,7 +58,7 @@ function howToMeasure(measure: string | undefined, rung: RungName | undefined): 
   return "run the same load in the guest before and after the change, several times each, in turns.";
 }
 
-/** The change in each syntax that has one of its own. */
+/** The change in each syntax that has its own words. */
 function fixes(finding: Finding): string[] {
   const rows = platforms.flatMap((syntax) => {
     if (finding.fix[syntax] === undefined) return [];

@@ -1,7 +1,7 @@
 import type { Examination, FoundFinding } from "../examination.ts";
 import { placeWords, titleOf, worthWords } from "./words.ts";
 
-/** An examination for a ticket: the verdict, a table a disk. */
+/** An examination for a ticket: the verdict, then one table for each disk. */
 export function examinationMarkdown(examination: Examination): string {
   const { disks, vm, notes, unseen, verdict } = examination;
   const parts = [`## ${escaped(titleOf(examination))}`, escaped(verdict)];
@@ -33,7 +33,7 @@ function table(findings: readonly FoundFinding[]): string {
   ].join("\n");
 }
 
-/** Text that Markdown leaves as it is, in a cell of a table too. */
+/** Escapes text for Markdown, including table cells. */
 function escaped(text: string): string {
   return text.replace(/[\\`*_[\]<>|#]/g, "\\$&").replace(/\s+/g, " ");
 }

@@ -4,7 +4,7 @@ import type { Severity } from "../findings/finding.ts";
 import { placeWords, titleOf, worthWords } from "./words.ts";
 
 export interface TextOptions {
-  /** Characters a line; lines are broken at spaces. Infinity for none. */
+  /** Maximum characters a line; lines break at spaces. Infinity disables breaking. */
   columns: number;
   color: boolean;
 }
@@ -14,7 +14,7 @@ const colours = { high: "red", medium: "yellow", low: "cyan", info: "dim" } as c
   string
 >;
 
-/** An examination for a terminal: the verdict, then a block a disk, then the VM. */
+/** An examination for a terminal: the verdict, then a block for each disk, then the VM. */
 export function examinationText(examination: Examination, options: TextOptions): string {
   const { disks, vm, notes, unseen, verdict } = examination;
   const bold = (text: string) => (options.color ? styleText("bold", text, { validateStream: false }) : text);

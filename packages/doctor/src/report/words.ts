@@ -2,7 +2,7 @@ import type { Examination } from "../examination.ts";
 import type { Worth } from "../findings/finding.ts";
 import type { Place } from "../model/place.ts";
 
-/** The subject of an examination, in a line. */
+/** The subject of an examination, in one line. */
 export function titleOf({ name, id, pid, platform, managedBy }: Examination): string {
   const process = pid === undefined ? undefined : `pid ${pid}`;
   const who = [name, id !== undefined && id !== name ? id : process].filter(Boolean).join(" ");

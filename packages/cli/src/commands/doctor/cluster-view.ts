@@ -4,10 +4,10 @@ import type { Cluster } from "@siphon/rados";
 import { featureNames, type Image, ImagePool, imageFlag, Overrides } from "@siphon/rbd";
 import { parentSpec, parentText } from "../rbd/describe.ts";
 
-/** A cluster's answers about the images and pools of VMs, by siphon's own client; nothing is changed. */
+/** Asks a cluster about the images and pools of VMs through siphon's own client. It only reads. */
 export function clusterView(cluster: Cluster): ClusterView {
   return {
-    // A user who may not see the map gets no answer.
+    // The user may lack the capability to read the CRUSH map.
     hostRoot: () => hostRoot(cluster).catch(() => undefined),
     image: (pool, namespace, name) => told(() => imageView(cluster, pool, namespace, name)),
     pool: (name) =>
@@ -74,7 +74,7 @@ async function imageView(
   };
 }
 
-/** How many images stand behind a clone, one behind the other; librbd gives up at 16 as well. */
+/** The length of a clone's chain of ancestors; like librbd it counts at most 16. */
 async function depthOf(cluster: Cluster, nearest: Image["header"]["parent"]): Promise<number> {
   let depth = 0;
   for (let link = nearest; link !== undefined && depth < 16; depth++) {
@@ -93,7 +93,7 @@ interface Bucket {
   children?: number[];
 }
 
-/** The roots that a rule takes, without device classes (`default~ssd`). */
+/** The CRUSH roots that a rule takes, without their device classes (`default~ssd` is `default`). */
 async function rootsOf(cluster: Cluster, id: number): Promise<string[]> {
   const rules = (await cluster.command({ prefix: "osd crush rule dump" })) as {
     rule_id: number;
@@ -116,10 +116,10 @@ function parentOf(nodes: readonly Bucket[], { id }: Bucket): Bucket | undefined 
   return nodes.find(({ children }) => children?.includes(id));
 }
 
-/** Milliseconds for one question: the objects of PGs that are inactive do not answer at all. */
+/** Milliseconds to wait for one answer: operations on objects of inactive PGs never return. */
 const patience = 10_000;
 
-/** A cluster that does not answer one question may answer the others. */
+/** A question that fails becomes a reason, since the cluster may still answer the others. */
 async function told<Answer>(ask: () => Promise<Answer>): Promise<Answer | { why: string }> {
   const gaveUp = Promise.withResolvers<{ why: string }>();
   const timer = setTimeout(

@@ -1,6 +1,6 @@
 import type { Encoding } from "@siphon/doctor";
 
-/** A text as `decodeText` read it from a file of that encoding. */
+/** The inverse of `decodeText`. */
 export function encodeText(text: string, encoding: Encoding): Buffer {
   if (encoding === "utf-8") return Buffer.from(text, "utf8");
   const bytes = Buffer.from(text, "utf16le");

@@ -37,7 +37,7 @@ async function run(words: string[], { finding, disk, write }: FixFlags): Promise
   for (const patch of fix.patches) process.stdout.write(`${await replaceFile(patch, words)}\n`);
 }
 
-/** A VM by its id has its configuration in a known place on Proxmox; a libvirt domain is changed through libvirt. */
+/** The configuration file of a Proxmox VM id. A libvirt domain has none here: it is changed through libvirt. */
 async function configurationOf(name: string): Promise<InputFile[] | undefined> {
   const path = `/etc/pve/qemu-server/${name}.conf`;
   const text = /^\d+$/.test(name) ? await readFile(path, "utf8").catch(() => undefined) : undefined;
@@ -51,7 +51,7 @@ async function configurationOf(name: string): Promise<InputFile[] | undefined> {
   return undefined;
 }
 
-/** A VM that runs is changed through what runs it: the words of the change, and the way to a patch. */
+/** A running VM is changed through the system that manages it: prints the change in words, and how to get a patch. */
 async function explainRunning(
   name: string,
   finding: string,

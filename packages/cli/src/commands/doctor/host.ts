@@ -32,7 +32,7 @@ function pretty({ sections, ready }: HostReport): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** One line for what is there; for what is not, also what it is for and what would mend it. */
+/** One line for a feature that is present; a missing one also says what it is for and how to get it. */
 function entry({ name, status, found, for: purpose, packages, fix }: Finding, width: number): string[] {
   const mark = styleText(colours[status], marks[status].padEnd(7));
   const line = `  ${mark}  ${name.padEnd(width)}  ${found}`;

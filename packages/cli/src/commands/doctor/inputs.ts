@@ -2,12 +2,12 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { DoctorError, decodeText, type InputFile, recognise } from "@siphon/doctor";
 
-/** More than this is no configuration. */
+/** Bytes; a larger file is not a configuration. */
 const largest = 16 * 2 ** 20;
 
 /**
- * The texts that the words of a command line name: files, all files of a directory that are of a known format, `-` for standard
- * input. Undefined if none of the words is a file: then they name running VMs.
+ * Reads the files that a command line names: files, directories (every file in a known format), `-` for standard input.
+ * Returns undefined if no word is a file: then the words name running VMs.
  *
  * @throws DoctorError SIPHON_USAGE for a path that cannot be read
  */
@@ -28,7 +28,7 @@ export async function readInputs(words: readonly string[]): Promise<InputFile[] 
   return files;
 }
 
-/** Domains may have dots in their names, but no slashes. */
+/** Domain names may contain dots, but no slashes. */
 const pathLike = /\/|\.(xml|conf|cfg|ini|ya?ml|json|txt|log|one)$/;
 
 async function readPath(path: string): Promise<InputFile[] | undefined> {
@@ -62,7 +62,7 @@ async function readOne(path: string, name: string): Promise<InputFile> {
   }
 }
 
-/** Whatever else lies in a directory is passed over. */
+/** Files in a directory that are in no known format are skipped. */
 function isKnown(file: InputFile): boolean {
   if (file.name === "expected.json") return false;
   try {

@@ -9,13 +9,13 @@ import { terminalSteps } from "../../progress.ts";
 import type { MeasureFlags } from "./measure-flags.ts";
 
 export interface Measured {
-  /** The worth of each change, by the finding that it mends. */
+  /** The worth of each change, by the id of the finding that it fixes. */
   measured: NonNullable<ExamineOptions["measured"]>;
-  /** The error that cut the run short, if one did. */
+  /** The error that ended the run early, if any. */
   failure?: unknown;
 }
 
-/** Measures one VM. What was measured until a failure or an interruption is returned with it. */
+/** Measures one VM. After a failure or an interruption the result still holds what was measured before. */
 export async function measure(vms: readonly Vm[], flags: MeasureFlags): Promise<Measured> {
   const [vm] = vms;
   if (vm === undefined || vms.length > 1)
@@ -43,7 +43,7 @@ export async function measure(vms: readonly Vm[], flags: MeasureFlags): Promise<
   return { measured: worth, ...(outcome?.failure !== undefined && { failure: outcome.failure }) };
 }
 
-/** The cluster that the flags name; undefined for one of this machine. */
+/** The cluster that the flags name; undefined means one that is started on this machine. */
 async function existingCluster(
   flags: MeasureFlags,
 ): Promise<{ conf?: string; user: string; pool: string; namespace?: string } | undefined> {

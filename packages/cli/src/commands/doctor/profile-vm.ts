@@ -11,9 +11,9 @@ import { interruption } from "../../interruption.ts";
 import { terminalSteps } from "../../progress.ts";
 
 /**
- * Adds what a wallclock profile of its process says to a running VM's notes; why there is none, where the process may not be sampled.
+ * Adds a wallclock profile of a running VM's process to its notes, or the reason why the process cannot be sampled.
  *
- * @throws DoctorError SIPHON_USAGE for a VM that does not run here
+ * @throws DoctorError SIPHON_USAGE if the VM does not run on this host
  */
 export async function profileVm(vm: Vm, seconds: number): Promise<void> {
   const { pid, name = `process ${pid}` } = vm;

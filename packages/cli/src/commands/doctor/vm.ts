@@ -35,7 +35,7 @@ interface VmFlags extends MeasureFlags {
   askCluster?: boolean;
 }
 
-/** Exit code of --fail-on: something at least that severe was found. */
+/** Exit code of --fail-on: a finding is at least that severe. */
 const failed = 3;
 
 export function vmCommand(): Command {
@@ -81,7 +81,7 @@ export function vmCommand(): Command {
 async function run(words: string[], flags: VmFlags): Promise<void> {
   const ofRun: ExamineOptions = flags.run === undefined ? {} : { worth: await worthOfRun(flags.run) };
   const vms = await findVms(words, flags);
-  // With --measure they say where the test image goes, which may be another cluster than the VM's.
+  // With --measure these flags say where the test image goes, which may not be the VM's cluster.
   const named = connectFlags.some((flag) => flags[flag] !== undefined);
   if (flags.askCluster || (named && flags.measure !== true)) await askCluster(vms, flags);
   if (flags.profile) await profileVms(vms, flags.seconds);
@@ -137,7 +137,7 @@ function isAtLeast(examinations: readonly Examination[], severity: Severity): bo
   );
 }
 
-/** The lab is loaded only here: it is large. */
+/** Loads the lab, which is large, only when it is needed. */
 async function measureVms(vms: readonly Vm[], flags: VmFlags): Promise<Partial<Measured>> {
   const { measure } = await import("./measure.ts");
   return measure(vms, flags);

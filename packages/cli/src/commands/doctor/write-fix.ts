@@ -2,7 +2,7 @@ import { chmod, copyFile, readFile, rename, stat, writeFile } from "node:fs/prom
 import { DoctorError, decodeText, encodingOf, type Fix, redact } from "@siphon/doctor";
 import { encodeText } from "./encode-text.ts";
 
-/** A change as people read it: what is to be known, then the diff. */
+/** A change for people to read: the notes, then the diff. */
 export function renderedFix({ patches, words, notes }: Fix, write: boolean): string {
   const lines = [...words, ...notes].map((each) => `# ${each}`);
   const diffs = patches.map(({ diff }) => diff.trimEnd());
@@ -13,7 +13,7 @@ export function renderedFix({ patches, words, notes }: Fix, write: boolean): str
   return `${lines.join("\n")}\n`;
 }
 
-/** The new text in the file's place, never half of it; what was there is kept. */
+/** Replaces a file atomically and keeps the previous version beside it. */
 export async function replaceFile(
   { name, before, after }: Fix["patches"][number],
   words: readonly string[],
@@ -34,7 +34,7 @@ export async function replaceFile(
   const copy = `${path}.siphon-${new Date().toISOString().replace(/[:.]/g, "-")}`;
   await copyFile(path, copy);
   const fresh = `${path}.${process.pid}.new`;
-  // Nobody else may read it before it has the mode of the file: there may be keys in it.
+  // The file may hold keys: nobody else may read it before it has the original's mode.
   await writeFile(fresh, encodeText(after, encoding), { flag: "wx", mode: 0o600 });
   await chmod(fresh, (await stat(path)).mode);
   await rename(fresh, path);

@@ -4,7 +4,7 @@ import { monitorsOf } from "../monitors.ts";
 import { isOnlyNone } from "../qemu/source.ts";
 import { type CephSetting, isForClients } from "./conf.ts";
 
-/** Options of old releases that nothing reads any more, and the first release without them. */
+/** Options that Ceph no longer reads, and the first release without them. */
 const obsolete: Readonly<Record<string, { since: number; why: string }>> = {
   ms_async_max_op_threads: {
     since: 15,
@@ -13,9 +13,9 @@ const obsolete: Readonly<Record<string, { since: number; why: string }>> = {
 };
 
 /**
- * Takes what ceph.conf says to all clients into the settings.
+ * Adds ceph.conf's settings for all clients.
  *
- * @param release Ceph's major release, where the inputs name it
+ * @param release Ceph's major release, if the inputs name it
  */
 export function applyCephConf(vm: Vm, conf: readonly CephSetting[], release?: number): void {
   const last = (key: string) =>

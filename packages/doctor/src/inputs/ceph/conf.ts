@@ -10,9 +10,9 @@ export interface CephSetting {
 }
 
 /**
- * ceph.conf as ConfFile reads it: `;` and `#` begin comments, a backslash continues a line, names may have spaces, quotes go.
+ * Reads ceph.conf like Ceph's ConfFile: `;` and `#` begin comments, a backslash continues a line, names may contain spaces, quotes are removed.
  *
- * @param firstLine where the text begins in its file
+ * @param firstLine the line of the file at which the text begins
  */
 export function readCephConf({ name: file, text }: InputFile, firstLine = 1): CephSetting[] {
   const settings: CephSetting[] = [];
@@ -54,7 +54,7 @@ export function readCephConf({ name: file, text }: InputFile, firstLine = 1): Ce
   return settings;
 }
 
-/** A comment sign inside quotes, or after a backslash, is none. */
+/** Removes a comment. A comment sign inside quotes or after a backslash does not begin one. */
 function withoutComment(line: string): string {
   let quote = "";
   for (let at = 0; at < line.length; at++) {
@@ -70,7 +70,7 @@ function withoutComment(line: string): string {
   return line;
 }
 
-/** Whether a section holds for a client: all of them, or the one of that name. */
+/** Whether a section applies to clients: to all of them, or to a named one. */
 export function isForClients(section: string): boolean {
   return section === "global" || section === "client" || section.startsWith("client.");
 }

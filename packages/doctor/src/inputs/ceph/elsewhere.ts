@@ -3,12 +3,12 @@ import type { Place } from "../../model/place.ts";
 import type { Vm } from "../../model/vm.ts";
 import { type CephSetting, isForClients } from "./conf.ts";
 
-/** Options that tune; those that say where the cluster is, and as whom, differ from file to file by right. */
+/** Tuning options. Options for the cluster's address and the user may differ between files. */
 const tunes = /^(rbd|ms|librados|objecter|rados)_/;
 
 /**
- * Notes where the disks' clients do not do what a ceph.conf says: they read another file or none, or an option in the drive's own
- * string beats it.
+ * Notes where the disks' clients do not follow a ceph.conf: they read another file or none, or an option in the drive's own
+ * string overrides it.
  */
 export function compareWithConf(vm: Vm, file: string, conf: readonly CephSetting[]): void {
   for (const { name, source } of vm.disks.filter(isData)) {
@@ -36,8 +36,8 @@ export function compareWithConf(vm: Vm, file: string, conf: readonly CephSetting
 }
 
 /**
- * Notes variables of QEMU's environment that librados takes settings from. It reads CEPH_ARGS when a client is made, after which the file
- * and then the drive's string are read; CEPH_CONF counts for disks that name no file.
+ * Notes variables in QEMU's environment from which librados takes settings. It reads CEPH_ARGS when a client is created, then the file,
+ * then the drive's string. CEPH_CONF applies to disks that name no file.
  */
 export function noteEnvironment(vm: Vm, variables: ReadonlyMap<string, string>, place: Place): void {
   const librbd = vm.disks.filter((disk) => isData(disk) && disk.source.driver === "librbd");

@@ -2,7 +2,7 @@ import type { HostFacts, LibrbdVersion } from "../../model/host-facts.ts";
 import type { Fact } from "../../model/place.ts";
 import type { InputFile } from "../input.ts";
 
-/** Facts from /proc/PID/maps of QEMU: the librbd and the allocator that are loaded. */
+/** Facts from QEMU's /proc/PID/maps: the loaded librbd and the allocator. */
 export function factsFromMaps({ name: file, text }: InputFile): HostFacts {
   const facts: HostFacts = {};
   let allocator: Fact<"tcmalloc" | "jemalloc" | "libc"> | undefined;
@@ -16,7 +16,7 @@ export function factsFromMaps({ name: file, text }: InputFile): HostFacts {
     const librbd = /^librbd\.so\.(\d+)(?:\.(\d+)(?:\.\d+)*)?( \(deleted\))?$/.exec(base);
     if (librbd === null || facts.librbd !== undefined) continue;
     const minor = Number(librbd[2]);
-    // librbd.so.1.16 came with Pacific and later ones count with Ceph's releases; all before it were 1.12 to 1.15.
+    // Pacific brought librbd.so.1.16, and the number has followed Ceph's releases since; older ones are 1.12 to 1.15.
     const text = base.replace(/ \(deleted\)$/, "").slice("librbd.so.".length);
     facts.librbd = {
       value: { text, major: Number.isNaN(minor) ? Number.NaN : Math.max(minor, 0), source: "mapped" },
@@ -28,7 +28,7 @@ export function factsFromMaps({ name: file, text }: InputFile): HostFacts {
   return facts;
 }
 
-/** librbd's version in a list of packages, of rpm or dpkg. */
+/** librbd's version in a package list of rpm or dpkg. */
 export function librbdOfPackages({ name: file, text }: InputFile): Fact<LibrbdVersion> | undefined {
   for (const [index, line] of text.split(/\r?\n/).entries()) {
     const match = /(?:^|\s)librbd1?(?::\w+)?[-\s:=]+(?:\d+:)?(\d+)\.(\d+)(\.\d+)?/.exec(line);
@@ -42,7 +42,7 @@ export function librbdOfPackages({ name: file, text }: InputFile): Fact<LibrbdVe
   return undefined;
 }
 
-/** Ceph's version as its programs say it. */
+/** Ceph's version in the output of one of its programs. */
 export function cephOfVersions({ name: file, text }: InputFile): Fact<LibrbdVersion> | undefined {
   for (const [index, line] of text.split(/\r?\n/).entries()) {
     const match =
@@ -57,12 +57,12 @@ export function cephOfVersions({ name: file, text }: InputFile): Fact<LibrbdVers
   return undefined;
 }
 
-/** qemu-server's version: as a package, or as `pveversion -v` prints it; the manager's release says enough where it is newer than 7. */
+/** qemu-server's version, from a package list or `pveversion -v`; any pve-manager version except 7.0 also tells it. */
 export function qemuServerOf({ text }: InputFile): readonly number[] | undefined {
   const match = /qemu-server[\s:=_/-]+(\d+)\.(\d+)(?:[.-](\d+))?/.exec(text);
   if (match !== null) return match.slice(1).map((each) => Number(each ?? 0));
   const manager = /pve-manager[\s:=_/]+(\d+)\.(\d+)/.exec(text);
-  // 7.0 is too coarse: its first qemu-server had the fault.
+  // 7.0 is too coarse: its first qemu-server releases had the fault.
   if (manager === null || (manager[1] === "7" && manager[2] === "0")) return undefined;
   return [Number(manager[1]), Number(manager[2]), 0];
 }

@@ -6,7 +6,7 @@ export interface RbdInfo extends ImageFacts {
   image: string;
 }
 
-/** Reads the output of `rbd info`, text or JSON; a text may hold several images. */
+/** Reads the output of `rbd info`, in text or JSON; the text may describe several images. */
 export function readRbdInfo(input: InputFile): RbdInfo[] {
   const { name: file, text } = input;
   if (/^\s*[{[]/.test(text))

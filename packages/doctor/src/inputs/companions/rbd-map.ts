@@ -5,13 +5,13 @@ export interface RbdMap {
   driver: "krbd" | "rbd-nbd";
   pool?: string;
   image?: string;
-  /** The device, where a listing names it. */
+  /** The device, if a listing names it. */
   device?: string;
   user?: Fact<string>;
   map?: Fact<{ options: ReadonlyMap<string, string>; given: boolean }>;
 }
 
-/** Commands `rbd map ...` and `rbd-nbd map ...`, lines of /etc/ceph/rbdmap, and what `rbd device list` prints. */
+/** Reads `rbd map ...` and `rbd-nbd map ...` commands, lines of /etc/ceph/rbdmap, and the output of `rbd device list`. */
 export function readRbdMaps({ name: file, text }: InputFile): RbdMap[] {
   return text.split(/\r?\n/).flatMap((raw, index) => {
     const line = raw.trim();

@@ -3,14 +3,14 @@ import { emptyVm, type Vm } from "../../model/vm.ts";
 import { bytesOf } from "../kubernetes/objects.ts";
 import type { YamlValue } from "../yaml.ts";
 
-/** An instance of Incus or LXD (`incus config show --expanded`), with the storage pools that are among the inputs. */
+/** A VM from an instance of Incus or LXD (`incus config show --expanded`) and the storage pools among the inputs. */
 export function incusVm(instance: YamlValue, pools: readonly YamlValue[]): Vm {
   const vm = emptyVm("incus", instance.place());
   const name = instance.text("name");
   if (name !== undefined) vm.name = name;
   const architecture = instance.text("architecture") ?? "x86_64";
   vm.architecture = /^(x86_64|i686)$/.test(architecture) ? "x86" : "other";
-  // `incus list --format yaml` has what profiles add beside what the instance has itself.
+  // `incus list --format yaml` has the instance's own settings and, separately, the expanded ones.
   const [configs, devices] =
     instance.keys("expanded_devices").length > 0
       ? ["expanded_config", "expanded_devices"]
@@ -48,7 +48,7 @@ function diskOf(name: string, entry: YamlValue, pools: readonly YamlValue[], isV
     : source.endsWith(".iso")
       ? "cdrom"
       : "data";
-  // A volume with a path is a file system that the host mounts and shares.
+  // A volume with a path is a file system that the host mounts and shares with the guest.
   const isShared = path !== undefined && path !== "/" && source !== "";
   const mode = entry.text("io.cache");
   const written = mode !== undefined && mode !== "";
@@ -63,7 +63,7 @@ function diskOf(name: string, entry: YamlValue, pools: readonly YamlValue[], isV
     bus: { value: isVm && !isShared ? (buses[bus] ?? "virtio-scsi") : "none", place: entry.place("io.bus") },
     source: { ...inRbd, driver, place: inRbd?.place ?? place },
     iothread: { state: "unsettable", place },
-    // Incus opens RBD disks with writeback, other ones with O_DIRECT where that works (driver_qemu.go, addDriveConfig()).
+    // Incus opens RBD disks with writeback, other disks with O_DIRECT where that works (driver_qemu.go, addDriveConfig()).
     cache: {
       direct: written ? mode === "none" : driver !== "librbd",
       noFlush: mode === "unsafe",
@@ -112,7 +112,7 @@ function looksLikeRbd(name: string): boolean {
   return /ceph(?!-?fs)|rbd/i.test(name);
 }
 
-/** Pools of which nobody says what they are. */
+/** Notes pools that no input describes. */
 function noteHiddenPools(vm: Vm, devices: readonly YamlValue[], pools: readonly YamlValue[]): void {
   const names = devices.flatMap((device) => device.text("pool") ?? []);
   for (const name of new Set(names))

@@ -3,8 +3,8 @@ import type { YamlValue } from "../yaml.ts";
 import { cpusOf } from "./objects.ts";
 
 /**
- * Gives disks their I/O threads as virt-launcher does (pkg/virt-launcher/virtwrap/converter: iothreads.go, disk.go,
- * controllers.go): dedicated ones, the shared ones in turn, or a pool that is mapped to queues.
+ * Assigns I/O threads to disks like virt-launcher (pkg/virt-launcher/virtwrap/converter: iothreads.go, disk.go,
+ * controllers.go): dedicated threads, shared threads in turn, or a pool that is mapped to queues.
  */
 export function assignIothreads(
   vm: Vm,
@@ -55,7 +55,7 @@ export function assignIothreads(
   }
 }
 
-/** How many threads the disks without one of their own share. */
+/** The number of threads that the disks without a dedicated one share. */
 function sharedThreads(
   policy: string | undefined,
   wanted: number,

@@ -15,7 +15,7 @@ export const vmKinds = [
   "VirtualMachinePool",
 ];
 
-/** A VM from KubeVirt's object, with the claims and classes beside it. */
+/** A VM from a KubeVirt object and the claims and classes beside it. */
 export function kubevirtVm(object: YamlValue, objects: readonly YamlValue[]): Vm {
   const spec = instanceSpec(object);
   const vm = emptyVm("kubevirt", object.place("metadata", "name"));
@@ -33,7 +33,7 @@ export function kubevirtVm(object: YamlValue, objects: readonly YamlValue[]): Vm
   const multiQueue =
     devices.get("blockMultiQueue") ?? preference?.get("spec", "devices", "preferredBlockMultiQueue");
   vm.disks = disks.map((disk) => diskOf(disk, object, spec, bus, objects));
-  // A volume that no disk names gets a disk with the default bus.
+  // KubeVirt gives a volume that no disk names a disk on the default bus.
   for (const volume of spec.list("volumes")) {
     const name = volume.text("name") ?? "";
     if (
@@ -58,7 +58,7 @@ export function kubevirtVm(object: YamlValue, objects: readonly YamlValue[]): Vm
   return vm;
 }
 
-/** The spec of the instance, below the template of whatever makes instances. */
+/** The instance's spec, inside the template of the object that creates instances. */
 export function instanceSpec(object: YamlValue): YamlValue {
   const paths = [
     ["spec", "template", "spec"],
@@ -68,7 +68,7 @@ export function instanceSpec(object: YamlValue): YamlValue {
   return object.at(...(paths.find((path) => object.get(...path, "domain") !== undefined) ?? ["spec"]));
 }
 
-/** The instancetype or preference that a VM names, where it is among the objects. */
+/** The instancetype or preference that a VM names, if it is among the objects. */
 function shownKind(
   object: YamlValue,
   field: string,
@@ -116,7 +116,7 @@ function setCpus(vm: Vm, object: YamlValue, spec: YamlValue, instancetype: YamlV
   if (bytes !== undefined) vm.memory = { value: bytes, place: spec.place("domain", "memory", "guest") };
   vm.hugepages = spec.get("domain", "memory", "hugepages") !== undefined;
   if (limit === undefined || vm.vcpus === undefined || cpu.get("dedicatedCpuPlacement") === true) return;
-  // vCPUs that follow from the limit cannot be more than it; a request below it may make them fewer.
+  // The limit bounds the vCPUs that are derived from it; a lower request may reduce them.
   if (limit > vm.vcpus) return;
   vm.cpuLimit = {
     value: { words: `limits.cpu is ${limit} for ${vm.vcpus} vCPUs`, below: limit < vm.vcpus },
@@ -124,7 +124,7 @@ function setCpus(vm: Vm, object: YamlValue, spec: YamlValue, instancetype: YamlV
   };
 }
 
-/** SATA on amd64, virtio elsewhere; a preference that is not shown may say something else, most say virtio. */
+/** SATA on amd64, virtio elsewhere. A preference that is not shown may override it; most say virtio. */
 function defaultBus(object: YamlValue, architecture: string, preference: YamlValue | undefined): Bus {
   const preferred = preference?.text("spec", "devices", "preferredDiskBus");
   if (preferred !== undefined) return busOf(preferred);

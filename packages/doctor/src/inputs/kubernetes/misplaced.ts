@@ -3,7 +3,7 @@ import { isData } from "../../model/disk.ts";
 import type { Vm } from "../../model/vm.ts";
 import type { YamlValue } from "../yaml.ts";
 
-/** Where KubeVirt reads the options that people put elsewhere. */
+/** Where KubeVirt reads options that are often misplaced. */
 const homes: Readonly<Record<string, string>> = {
   blockMultiQueue: "spec.domain.devices.blockMultiQueue",
   ioThreadsPolicy: "spec.domain.ioThreadsPolicy",
@@ -12,7 +12,7 @@ const homes: Readonly<Record<string, string>> = {
   io: "beside the disk's name: disks[].io",
 };
 
-/** Options of disks and I/O threads where the API does not have them: it refuses or prunes them. */
+/** Finds options of disks and I/O threads at places that the API does not define: it rejects or prunes them. */
 export function misplacedOptions(vm: Vm, spec: YamlValue): void {
   const domain = spec.at("domain");
   const devices = domain.at("devices");

@@ -1,7 +1,7 @@
 import type { InputFile } from "../input.ts";
 import { readYaml, type YamlValue } from "../yaml.ts";
 
-/** The objects of manifests, those inside Lists too. */
+/** The objects in manifests, including those inside Lists. */
 export function readObjects(files: readonly InputFile[]): YamlValue[] {
   return files.flatMap((file) => readYaml(file)).flatMap(flatten);
 }
@@ -22,7 +22,7 @@ export function nameOf(object: YamlValue): string {
   return object.text("metadata", "name") ?? "";
 }
 
-/** CPUs of `4`, `500m`, `1.5`. */
+/** Parses a CPU quantity: `4`, `500m`, `1.5`. */
 export function cpusOf(text: string | undefined): number | undefined {
   const match = /^(\d+(?:\.\d+)?)(m?)$/.exec(text?.trim() ?? "");
   return match === null ? undefined : Number(match[1]) / (match[2] === "m" ? 1000 : 1);
@@ -41,7 +41,7 @@ const powers: Readonly<Record<string, number>> = {
   Ti: 2 ** 40,
 };
 
-/** Bytes of `8Gi`, `8G`, `8589934592`. */
+/** Parses a memory quantity into bytes: `8Gi`, `8G`, `8589934592`. */
 export function bytesOf(text: string | undefined): number | undefined {
   const match = /^(\d+(?:\.\d+)?)([kKMGT]i?)?$/.exec(text?.trim() ?? "");
   return match === null ? undefined : Number(match[1]) * powers[match[2] ?? ""]!;

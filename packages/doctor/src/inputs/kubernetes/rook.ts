@@ -5,7 +5,7 @@ import type { YamlValue } from "../yaml.ts";
 import { nameOf, ofKind } from "./objects.ts";
 import { isRbdClass, storageClassDisk } from "./storage-class.ts";
 
-/** Facts about all images of a cluster from the objects of Rook and ceph-csi. */
+/** Facts about all images of a cluster, from the objects of Rook and ceph-csi. */
 export function rookVm(objects: readonly YamlValue[]): Vm {
   const first = objects[0]!;
   const vm = emptyVm("rook", first.place());
@@ -15,7 +15,7 @@ export function rookVm(objects: readonly YamlValue[]): Vm {
   return vm;
 }
 
-/** Adds classes, pools and clusters to what is known, be it for a VM that stands beside them. */
+/** Adds the facts of classes, pools and clusters, also to a VM that another object describes. */
 export function addRook(vm: Vm, objects: readonly YamlValue[]): void {
   for (const object of ofKind(objects, "StorageClass"))
     if (isRbdClass(object)) vm.disks.push(storageClassDisk(object, objects));
@@ -30,7 +30,7 @@ export function addRook(vm: Vm, objects: readonly YamlValue[]): void {
   }
 }
 
-/** Pools that hold no data of any class: with a dataPool, often of erasure-coded data, `pool` has the images' headers alone. */
+/** Pools that hold only image headers: a class with a dataPool (often erasure-coded) keeps its data there, not in `pool`. */
 function metadataPools(objects: readonly YamlValue[]): Set<string> {
   const classes = ofKind(objects, "StorageClass").filter(isRbdClass);
   const holdsData = new Set(

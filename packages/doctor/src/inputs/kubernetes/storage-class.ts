@@ -4,7 +4,7 @@ import { monitorsOf } from "../monitors.ts";
 import { readYaml, type YamlValue } from "../yaml.ts";
 import { nameOf, ofKind } from "./objects.ts";
 
-/** Whether a class makes RBD images: by ceph-csi, or by what Kubernetes had before it. */
+/** Whether a class provisions RBD images, with ceph-csi or Kubernetes' older in-tree driver. */
 export function isRbdClass(object: YamlValue): boolean {
   const provisioner = object.text("provisioner");
   return isRbdDriver(provisioner) || /^(kubernetes\.io|ceph\.com)\/rbd$/.test(provisioner ?? "");
@@ -14,7 +14,7 @@ export function isRbdDriver(name: string | undefined): boolean {
   return /(^|\.)rbd\.csi\.ceph\.com$/.test(name ?? "");
 }
 
-/** The images of a class, and how nodes map them. */
+/** A disk that stands for the images of a class, and how nodes map them. */
 export function storageClassDisk(object: YamlValue, objects: readonly YamlValue[]): Disk {
   const parameter = (name: string) => object.text("parameters", name);
   const place = object.place("metadata", "name");
@@ -37,7 +37,7 @@ export function storageClassDisk(object: YamlValue, objects: readonly YamlValue[
   return disk;
 }
 
-/** How the images of a class reach a node: by the kernel client, unless the mounter is rbd-nbd. */
+/** How the images of a class reach a node: through the kernel client, unless the mounter is rbd-nbd. */
 export function classSource(object: YamlValue, objects: readonly YamlValue[]): Source {
   const user = userOf(object, objects);
   const monitors = monitorsFor(object, objects);
@@ -48,7 +48,7 @@ export function classSource(object: YamlValue, objects: readonly YamlValue[]): S
   };
 }
 
-/** The image of a persistent volume; it keeps the parameters of the class that it was made by. */
+/** The image of a persistent volume, which keeps the parameters of its class at creation. */
 export function volumeSource(volume: YamlValue): Source {
   const image = volume.text("spec", "csi", "volumeAttributes", "imageName");
   return {
@@ -73,7 +73,7 @@ function mappedSource(object: YamlValue, ...path: string[]): Source {
 }
 
 /**
- * `krbd:a,b=c;nbd:d`: options without a mounter's name hold for krbd.
+ * Parses map options such as `krbd:a,b=c;nbd:d`: options without a mounter's name apply to krbd.
  *
  * @see https://github.com/ceph/ceph-csi/blob/devel/docs/rbd/deploy.md
  */
@@ -90,7 +90,7 @@ export function mapOptionsOf(text: string, mounter: "krbd" | "nbd"): ReadonlyMap
   return options;
 }
 
-/** The Ceph user in the secret that a class names, where that is shown. */
+/** The Ceph user in the secret that a class names, if the secret is shown. */
 function userOf(object: YamlValue, objects: readonly YamlValue[]): Fact<string> | undefined {
   const legacy = object.text("parameters", "userId") ?? object.text("parameters", "adminId");
   if (legacy !== undefined) return { value: legacy, place: object.place("parameters", "userId") };
@@ -103,7 +103,7 @@ function userOf(object: YamlValue, objects: readonly YamlValue[]): Fact<string> 
   return value === undefined ? undefined : { value, place: secret.place("data", "userID") };
 }
 
-/** Text behind base64, also in a browser; undefined for what is none. */
+/** Decodes base64, also in a browser; undefined for invalid input. */
 function decoded(base64: string | undefined): string | undefined {
   if (base64 === undefined) return undefined;
   try {

@@ -3,7 +3,7 @@ import { readYaml, type YamlValue } from "../yaml.ts";
 import { nameOf, ofKind } from "./objects.ts";
 import { classSource, isRbdClass, isRbdDriver, volumeSource } from "./storage-class.ts";
 
-/** Where a volume of a VM has its data: the persistent volume behind its claim says it, else the claim's class. */
+/** Where a VM's volume has its data, from the persistent volume behind its claim, otherwise from the claim's class. */
 export function sourceOf(
   volume: YamlValue | undefined,
   object: YamlValue,
@@ -63,9 +63,9 @@ function className(
     ...object.list("spec", "virtualMachineTemplate", "spec", "dataVolumeTemplates"),
     ...ofKind(objects, "DataVolume"),
   ];
-  // Harvester keeps the claims that it makes in an annotation.
+  // Harvester lists the claims that it creates in an annotation.
   const claims = harvesterClaims(object);
-  // A DataVolume makes a claim of its own name.
+  // A DataVolume creates a claim with its own name.
   const template = templates.find((each) => nameOf(each) === (dataVolume ?? claim));
   return (
     pvc?.text("spec", "storageClassName") ??
@@ -87,7 +87,7 @@ function harvesterClaims(object: YamlValue): YamlValue[] {
   }
 }
 
-/** The names that Rook, OpenShift Data Foundation and Harvester's guides give to their RBD classes. */
+/** Matches the names of RBD classes in Rook, OpenShift Data Foundation and Harvester's guides. */
 function looksLikeRbd(name: string): boolean {
   return /ceph-?rbd|rook-ceph-block|^rbd$|-rbd(-|$)|^ceph-block$/.test(name);
 }

@@ -6,9 +6,9 @@ import { addExtraArguments } from "../qemu/extra-arguments.ts";
 import type { Element } from "../xml.ts";
 
 /**
- * Additions of `<qemu:commandline>` to a domain: disks of its own, and `-set` of the devices that libvirt makes.
+ * Applies `<qemu:commandline>` to a VM: disks that it adds, and `-set` on devices that libvirt creates.
  *
- * @param aliases what libvirt calls the device that has each disk's thread and queues
+ * @param aliases libvirt's name for the device that owns each disk's thread and queues
  */
 export function applyCommandLine(vm: Vm, domain: Element, aliases: ReadonlyMap<Disk, string>): void {
   const element = domain.find("commandline");
@@ -22,7 +22,7 @@ export function applyCommandLine(vm: Vm, domain: Element, aliases: ReadonlyMap<D
   for (const { name, value } of options) if (name === "set") applySet(vm, value, element.place, aliases);
 }
 
-/** `<qemu:override>` (libvirt 8.2) sets properties of the devices that libvirt makes, by their aliases. */
+/** Applies `<qemu:override>` (libvirt 8.2), which sets properties of libvirt's devices by their aliases. */
 export function applyOverrides(vm: Vm, domain: Element, aliases: ReadonlyMap<Disk, string>): void {
   for (const device of domain.find("override")?.all("device") ?? [])
     for (const property of device.find("frontend")?.all("property") ?? [])

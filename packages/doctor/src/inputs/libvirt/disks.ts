@@ -8,8 +8,8 @@ import { applyCommandLine, applyOverrides } from "./command-line.ts";
 import { limitsOf } from "./limits.ts";
 
 /**
- * Adds the disks of a domain, under their targets' names, an EFI variable store that is a network disk, and what
- * `<qemu:commandline>` makes of them.
+ * Adds the disks of a domain, named by their targets, and an EFI variable store that is a network disk; then applies
+ * `<qemu:commandline>`.
  */
 export function addDisks(
   vm: Vm,
@@ -31,7 +31,7 @@ export function addDisks(
   applyOverrides(vm, domain, aliases);
 }
 
-/** libvirt's name of the device with a disk's thread and queues: vdb is virtio-disk1, a SCSI disk has its controller's. */
+/** libvirt's alias of the device that owns a disk's thread and queues: virtio-disk1 for vdb, the controller for a SCSI disk. */
 function aliasOf(element: Element, { name, bus }: Disk, controllers: readonly Element[]): string {
   const own = (each: Element | undefined) => each?.find("alias")?.attribute("name");
   if (bus.value !== "virtio-scsi") return own(element) ?? `virtio-disk${(name.codePointAt(2) ?? 97) - 97}`;
@@ -98,7 +98,7 @@ function kindOf(device: string, { image }: Source): DiskKind {
   return isSeedImage(image) ? "cloudinit" : "data";
 }
 
-/** The firmware's variables in a network disk. */
+/** The EFI variable store on a network disk. */
 function nvramDisk(nvram: Element): Disk {
   const driver = nvram.find("driver");
   return {
@@ -138,7 +138,7 @@ function busOf(
   const model = controller?.attribute("model");
   const at = controller?.place ?? place;
   if (model === undefined || model === "auto") {
-    // qemuDomainDefaultSCSIControllerModel(): POWER's machines have an adapter of their own.
+    // qemuDomainDefaultSCSIControllerModel(): POWER machines have their own adapter.
     if (isPower) return { value: "other", place: at };
     return hasLsi
       ? {
@@ -152,7 +152,7 @@ function busOf(
   return { value: /^lsi(logic)?$/.test(model) ? "lsi" : "other", place: at };
 }
 
-/** libvirt guesses the bus from the target's name where none is given. */
+/** libvirt derives the bus from the target's name if the element has none. */
 function busOfTarget(name: string): string {
   if (name.startsWith("vd")) return "virtio";
   if (name.startsWith("sd")) return "scsi";
@@ -184,7 +184,7 @@ function iothreadOf(
   return { state: "none", place };
 }
 
-/** @param isCcw channel devices have one queue with every machine type */
+/** @param isCcw channel (CCW) devices have one queue with every machine type */
 function queuesOf(
   bus: Bus,
   worker: Element | undefined,

@@ -2,7 +2,7 @@ import type { Disk } from "../../model/disk.ts";
 import type { Fact } from "../../model/place.ts";
 import type { Element } from "../xml.ts";
 
-/** The limits in force on a disk: its own, those of a throttle group that it names, those of the block cgroup on its device. */
+/** The limits in force on a disk: its own, its throttle group's, and the block cgroup's for its device. */
 export function limitsOf(domain: Element, element: Element, { source }: Disk): Fact<string> | undefined {
   const groups = domain.find("throttlegroups")?.all("throttlegroup") ?? [];
   const named = (element.find("throttlefilters")?.all("throttlefilter") ?? []).map((each) =>
@@ -20,7 +20,7 @@ export function limitsOf(domain: Element, element: Element, { source }: Disk): F
     .find((limits) => limits !== undefined);
 }
 
-/** Elements such as `<total_iops_sec>`; zero is no limit, a weight is none either. */
+/** Reads elements such as `<total_iops_sec>`. Zero means no limit, and a weight is not a limit. */
 function numbersIn(tune: Element | undefined): Fact<string> | undefined {
   const limits = (tune?.node.children ?? []).flatMap((child) => {
     if (!("name" in child) || !("children" in child)) return [];

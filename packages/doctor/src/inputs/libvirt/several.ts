@@ -1,7 +1,7 @@
 import type { InputFile } from "../input.ts";
 import { xmlAlone } from "../xml.ts";
 
-/** The domains of a text, each where it stands: the XML of several, one after the other, is no document. */
+/** The domains in a text, with their positions: the concatenated XML of several is not one XML document. */
 export function domainsIn(file: InputFile): InputFile[] {
   const { name } = file;
   const text = xmlAlone(file.text);
@@ -9,7 +9,7 @@ export function domainsIn(file: InputFile): InputFile[] {
   if (parts.length === 1 || !/^\s*(<\?xml|<!--|<domain[\s>])/.test(text)) return [file];
   let before = "";
   return parts.map((part) => {
-    // A declaration is allowed at the very beginning alone.
+    // XML allows a declaration only at the very beginning.
     const body = part.replace(/<\?xml[^>]*\?>/, "");
     const own = { name, text: "\n".repeat(before.split("\n").length - 1) + body };
     before += part;
@@ -17,7 +17,7 @@ export function domainsIn(file: InputFile): InputFile[] {
   });
 }
 
-/** The text in pieces that hold a domain each. */
+/** Splits the text into pieces with one domain each. */
 export function partsOfDomains(text: string): string[] {
   return text.split(/(?<=<\/domain>)(?=\s*(?:<\?xml|<!--|<domain[\s>]))/);
 }

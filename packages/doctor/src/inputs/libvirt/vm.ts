@@ -8,10 +8,10 @@ import { type Element, readXml, xmlAlone } from "../xml.ts";
 import { addDisks } from "./disks.ts";
 
 /**
- * A VM from a libvirt domain, be it alone, in a status file of libvirtd or in a snapshot.
+ * A VM from a libvirt domain: alone, in a status file of libvirtd, or in a snapshot.
  *
- * @param pools pools of libvirt's storage driver, by name, where they are among the inputs
- * @throws DoctorError SIPHON_BAD_INPUT for a document that breaks off
+ * @param pools pools of libvirt's storage driver among the inputs, by name
+ * @throws DoctorError SIPHON_BAD_INPUT for a truncated document
  */
 export function libvirtVm(input: InputFile, pools: ReadonlyMap<string, Element> = new Map()): Vm {
   if (isFragment(input)) return fragmentVm(input, pools);
@@ -46,7 +46,7 @@ function isFragment({ text }: InputFile): boolean {
   return /^\s*(<\?xml[^>]*\?>\s*)?(<!--[\s\S]*?-->\s*)*<disk[\s>]/.test(xmlAlone(text));
 }
 
-/** `<disk>` elements alone, as people quote them: nothing is known of the domain around them. */
+/** A VM from `<disk>` elements alone, as tickets quote them: nothing is known about the domain. */
 function fragmentVm({ name, text }: InputFile, pools: ReadonlyMap<string, Element>): Vm {
   const domain = readXml({ name, text: `<domain><devices>${xmlAlone(text)}</devices></domain>` });
   const vm = emptyVm("libvirt", { file: name, line: 1 });
@@ -120,7 +120,7 @@ function unitOf(memory: Element | undefined): string {
   return unit === "bytes" || unit === "b" ? "b" : unit.replace(/i?B$/, "");
 }
 
-/** Quotas of cgroups, and pins of memory to nodes of the host. */
+/** Sets CPU quotas, and the binding of memory to the host's NUMA nodes. */
 function setLimits(vm: Vm, domain: Element): void {
   const tune = domain.find("cputune");
   const number = (name: string) => Number(tune?.find(name)?.text ?? Number.NaN);
@@ -166,7 +166,7 @@ function setLimits(vm: Vm, domain: Element): void {
   }
 }
 
-/** libvirt takes the LSI adapter for a SCSI controller without a model wherever QEMU has it (qemuSetSCSIControllerModel()). */
+/** libvirt chooses the LSI adapter for a SCSI controller without a model if QEMU has it (qemuSetSCSIControllerModel()). */
 function hasLsi(domain: Element, vm: Vm): boolean {
   if (vm.architecture !== "x86") return false;
   const machine = domain.find("os", "type")?.attribute("machine") ?? "";
@@ -178,7 +178,7 @@ function emulatorOf(domain: Element): string {
 }
 
 function setUnusedIothreads(vm: Vm, domain: Element): void {
-  // The list of ids is enough to make threads.
+  // <iothreadids> creates threads even without <iothreads>.
   const ids = domain.find("iothreadids");
   const element = domain.find("iothreads") ?? ids;
   const count = Math.max(Number(domain.find("iothreads")?.text) || 0, ids?.all("iothread").length ?? 0);
@@ -187,11 +187,11 @@ function setUnusedIothreads(vm: Vm, domain: Element): void {
   const controllers = domain.find("devices")?.all("controller") ?? [];
   if (controllers.some((controller) => usesThread(controller.find("driver")))) return;
   vm.unusedIothreads = { value: count, place: element.place };
-  // A fault of the VM is reported once, for the VM.
+  // The VM as a whole has this finding: it is not reported again for each disk.
   for (const { iothread } of vm.disks) if (iothread?.state === "none") iothread.state = "unsettable";
 }
 
-/** A volume names a pool of libvirt's, whose XML says what it is. */
+/** Notes volumes in libvirt pools whose XML is not among the inputs. */
 function setHiddenPools(vm: Vm, domain: Element, pools: ReadonlyMap<string, Element>): void {
   const names = (domain.find("devices")?.all("disk") ?? []).flatMap((disk) => {
     const pool = disk.find("source")?.attribute("pool");

@@ -4,12 +4,12 @@ import { type Element, readXml } from "../xml.ts";
 import { readYaml, type YamlValue } from "../yaml.ts";
 import type { Attribute } from "./template.ts";
 
-/** Whether a text is what `onevm show -x` or `-j` prints, not a template in OpenNebula's own syntax. */
+/** Whether a text is the output of `onevm show -x` or `-j`, as opposed to a template in OpenNebula's own syntax. */
 export function isListing(text: string): boolean {
   return /^\s*[<{]/.test(text);
 }
 
-/** The attributes in XML or JSON of OpenNebula's API: those of TEMPLATE, and the VM's name. */
+/** The attributes in XML or JSON of OpenNebula's API: those inside TEMPLATE, and the VM's name. */
 export function readListing(input: InputFile): Attribute[] {
   return input.text.trimStart().startsWith("<") ? fromXml(readXml(input)) : readYaml(input).flatMap(fromJson);
 }

@@ -1,7 +1,7 @@
 import { Lines, type Place } from "../../model/place.ts";
 import type { InputFile } from "../input.ts";
 
-/** `KEY = "value"` or `KEY = [ KEY = "value", ... ]`; a key may come several times. */
+/** `KEY = "value"` or `KEY = [ KEY = "value", ... ]`; a key may occur several times. */
 export interface Attribute {
   key: string;
   value: string;
@@ -9,12 +9,12 @@ export interface Attribute {
   place: Place;
 }
 
-/** An OpenNebula template in its own syntax; what cannot be read is passed over. */
+/** Reads an OpenNebula template in its own syntax and skips what it cannot read. */
 export function readTemplate({ name: file, text }: InputFile): Attribute[] {
   const lines = new Lines(text);
   const place = (offset: number, path: string): Place => ({ file, line: lines.at(offset).line, path });
   const attributes: Attribute[] = [];
-  // A comment takes the rest of a line, where it is in no string.
+  // A # outside a string begins a comment to the end of the line.
   const token = /#[^\n]*|([A-Za-z_]\w*)\s*=\s*(\[|"((?:\\.|[^"\\])*)"|[^\s,\]"[#]+)|\]/g;
   let open: { attribute: Attribute; inside: Attribute[] } | undefined;
   for (const match of text.matchAll(token)) {
@@ -36,7 +36,7 @@ export function readTemplate({ name: file, text }: InputFile): Attribute[] {
   return attributes;
 }
 
-/** The value of a key, by the last that is there. */
+/** The last attribute with that key, which counts. */
 export function attributeOf(attributes: readonly Attribute[], key: string): Attribute | undefined {
   return attributes.findLast((attribute) => attribute.key === key);
 }

@@ -7,8 +7,8 @@ import { isListing, readListing } from "./listing.ts";
 import { type Attribute, attributeOf, readTemplate } from "./template.ts";
 
 /**
- * A VM from an OpenNebula template, as its KVM driver would hand it to libvirt (src/vmm/LibVirtDriverKVM.cc). Whether a disk is in RBD
- * is its datastore's matter: a template says it only after the VM was made, or by names.
+ * A VM from an OpenNebula template, as its KVM driver passes it to libvirt (src/vmm/LibVirtDriverKVM.cc). The datastore decides whether
+ * a disk is on RBD: a template shows this only once the VM is instantiated, or by names.
  */
 export function opennebulaVm(input: InputFile): Vm {
   const template = isListing(input.text) ? readListing(input) : readTemplate(input);
@@ -93,7 +93,7 @@ function diskOf(
   const queues = queuesFor(bus);
   if (bus === "virtio-scsi" || (bus === "virtio-blk" && queues !== undefined)) {
     const auto = queues?.value === "auto";
-    // The driver writes one queue into the SCSI controller that it adds.
+    // The driver adds a SCSI controller with one queue.
     const value = auto ? vm.vcpus! : Number(queues?.value) || 1;
     disk.queues = { value, explicit: queues !== undefined && !auto, place: queues?.place ?? place };
   }
@@ -107,7 +107,7 @@ function busOf(prefix: string, { machine }: Vm): Bus {
   return machine?.value.board === "q35" ? "sata" : "ide";
 }
 
-/** Facts about the datastore: the driver's own attributes of a VM that was made, else names that say Ceph. */
+/** The datastore's facts: from the attributes that the driver adds to an instantiated VM, otherwise from names that contain Ceph. */
 function sourceOf(inside: readonly Attribute[], place: Place): Source {
   const text = (key: string) => attributeOf(inside, key)?.value ?? "";
   const isRbd =
@@ -131,7 +131,7 @@ function sourceOf(inside: readonly Attribute[], place: Place): Source {
   };
 }
 
-/** Threads are given to disks in turn, or the disk names one. */
+/** The thread that the disk names, otherwise the next one in turn. */
 function iothreadOf(
   own: Attribute | undefined,
   threads: Attribute | undefined,

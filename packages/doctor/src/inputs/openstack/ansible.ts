@@ -6,7 +6,7 @@ import type { InputFile } from "../input.ts";
 import { readYaml, type YamlValue } from "../yaml.ts";
 import { vmFromSettings } from "./nova.ts";
 
-/** Variables of OpenStack-Ansible that become options of nova.conf's [libvirt]. */
+/** OpenStack-Ansible's variables that become options in nova.conf's [libvirt]. */
 const variables: Readonly<Record<string, string>> = {
   nova_libvirt_disk_cachemodes: "disk_cachemodes",
   nova_libvirt_hw_disk_discard: "hw_disk_discard",
@@ -16,7 +16,7 @@ const variables: Readonly<Record<string, string>> = {
   nova_ceph_client: "rbd_user",
 };
 
-/** Overrides of OpenStack-Ansible (and ceph-ansible in it), or values of OpenStack-Helm: settings of Ceph's clients, and of Nova where they are there. */
+/** Overrides of OpenStack-Ansible (with ceph-ansible) or values of OpenStack-Helm: settings of Ceph's clients, and of Nova if present. */
 export function ansibleVm(input: InputFile): Vm {
   const documents = readYaml(input);
   const place = { file: input.name, line: 1 };
@@ -32,7 +32,7 @@ export function ansibleVm(input: InputFile): Vm {
   return vm;
 }
 
-/** `*_conf_overrides` of Ceph: a mapping of sections to options. */
+/** Ceph's `*_conf_overrides`: a mapping of sections to options. */
 function cephSettings(document: YamlValue): CephSetting[] {
   const settings: CephSetting[] = [];
   for (const name of document.keys()) {
@@ -73,14 +73,14 @@ function novaSettings(document: YamlValue): IniSetting[] {
         settings.push({ section, key, value, place: document.place(name, section, key) });
       }
   }
-  // OpenStack-Helm's values have the files below conf.
+  // OpenStack-Helm's values have configuration files below `conf`.
   for (const section of document.keys("conf", "nova"))
     for (const key of document.keys("conf", "nova", section)) {
       const value = document.text("conf", "nova", section, key) ?? "";
       settings.push({ section, key, value, place: document.place("conf", "nova", section, key) });
     }
   if (document.get("conf", "nova") !== undefined) return settings;
-  // A pool for Nova brings the role's own defaults with it (os_nova, defaults/main.yml).
+  // A pool for Nova enables more defaults of the role (os_nova, defaults/main.yml).
   const pool = settings.find(({ key, value }) => key === "images_rbd_pool" && value !== "");
   const adds = (key: string, value: string) => {
     if (

@@ -3,7 +3,7 @@ import { emptyVm, type Vm } from "../../model/vm.ts";
 import { type IniSetting, readIni } from "../ini.ts";
 import type { InputFile } from "../input.ts";
 
-/** The RBD backends of cinder.conf, each a disk under its section's name: how their volumes are made, not how VMs open them. */
+/** The RBD backends in cinder.conf, each as a disk with its section's name: how volumes are created, not how VMs open them. */
 export function cinderVm(input: InputFile): Vm {
   const settings = readIni(input);
   const vm = emptyVm("openstack", { file: input.name, line: 1 });

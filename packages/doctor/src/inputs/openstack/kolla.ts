@@ -4,7 +4,7 @@ import type { InputFile } from "../input.ts";
 import { readYaml, type YamlValue } from "../yaml.ts";
 import { vmFromSettings } from "./nova.ts";
 
-/** Kolla's globals.yml, by what its template of nova.conf makes of it (roles/nova-cell/templates/nova.conf.d/libvirt.conf.j2). */
+/** Kolla's globals.yml, as its nova.conf template uses it (roles/nova-cell/templates/nova.conf.d/libvirt.conf.j2). */
 export function kollaVm(input: InputFile): Vm {
   const place = { file: input.name, line: 1 };
   const [globals] = readYaml(input);

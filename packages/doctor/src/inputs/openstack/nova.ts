@@ -6,7 +6,7 @@ import { type IniSetting, readIni } from "../ini.ts";
 import type { InputFile } from "../input.ts";
 import { isKolla, novaRelease } from "./release.ts";
 
-/** Options of [libvirt] that decide what disks on RBD are like, and that people put elsewhere. */
+/** Options of [libvirt] that determine disks on RBD and are often put in the wrong section. */
 const libvirtOptions = [
   "disk_cachemodes",
   "hw_disk_discard",
@@ -21,7 +21,7 @@ const libvirtOptions = [
 /** live_migration_flag was deprecated in Mitaka (13) and removed in Ocata (15). */
 const flagsRemovedIn = 15;
 
-/** All VMs of a host, by what nova.conf gives them. */
+/** Stands for all VMs of a host with this nova.conf. */
 export function novaVm(input: InputFile, releaseFile?: InputFile): Vm {
   const text = `${releaseFile?.text ?? ""}`;
   const kolla = isKolla(text) || /kolla/i.test(input.name) || /kolla/i.test(input.text.slice(0, 2000));
@@ -33,7 +33,7 @@ export function novaVm(input: InputFile, releaseFile?: InputFile): Vm {
   );
 }
 
-/** The same from settings that another format held. */
+/** The same from settings that come from another format. */
 export function vmFromSettings(
   settings: readonly IniSetting[],
   place: Place,
@@ -76,7 +76,7 @@ export function vmFromSettings(
   return vm;
 }
 
-/** Stands for all disks whose source is the network: Nova's own images and Cinder's volumes on RBD. */
+/** Stands for all network disks: Nova's own images and Cinder's volumes on RBD. */
 function networkDisk(settings: readonly IniSetting[], whole: Place): Disk | undefined {
   const option = (key: string) => settings.findLast((each) => each.section === "libvirt" && each.key === key);
   const isRbd =

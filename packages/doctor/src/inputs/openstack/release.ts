@@ -1,4 +1,4 @@
-/** OpenStack's releases by name, with nova's major version. */
+/** Nova's major version for each OpenStack release name. */
 const novaOf: Readonly<Record<string, number>> = {
   icehouse: 10,
   juno: 11,
@@ -27,14 +27,14 @@ const novaOf: Readonly<Record<string, number>> = {
   gazpacho: 33,
 };
 
-/** Nova's major version that a text names: `nova 29`, `2024.1`, `Newton`; undefined if it names none. */
+/** The Nova major version that a text names: `nova 29`, `2024.1`, `Newton`; undefined if it names none. */
 export function novaRelease(text: string): number | undefined {
   const nova = /\bnova[\s:=-]*v?(\d{2})\b/i.exec(text);
   if (nova !== null) return Number(nova[1]);
   const dated = /\b(20\d\d)\.([12])\b/.exec(text);
   if (dated !== null) {
     const [year, half] = [Number(dated[1]), Number(dated[2])];
-    // Antelope, 2023.1, is nova 27. Before the letters ended, the year and half named releases as well (2015.1 is Kilo).
+    // Antelope (2023.1) is Nova 27. Earlier releases had year and number as well (2015.1 is Kilo, Nova 11).
     return year >= 2023 ? 27 + (year - 2023) * 2 + (half - 1) : 11;
   }
   const lower = text.toLowerCase();
@@ -42,7 +42,7 @@ export function novaRelease(text: string): number | undefined {
   return name === undefined ? undefined : novaOf[name];
 }
 
-/** Whether the text speaks of Kolla, whose own template is below what its overlays say. */
+/** Whether the text comes from Kolla, whose overlays add to its own template. */
 export function isKolla(text: string): boolean {
   return /kolla/i.test(text);
 }

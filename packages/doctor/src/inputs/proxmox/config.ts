@@ -7,14 +7,14 @@ export interface Setting {
 }
 
 export interface ProxmoxConfig {
-  /** Settings of the running or next VM: everything before the first section. */
+  /** The current settings: everything before the first section. */
   current: ReadonlyMap<string, Setting>;
-  /** Changes that wait for a restart. */
+  /** Changes that take effect at the next start. */
   pending: ReadonlyMap<string, Setting>;
   snapshots: string[];
 }
 
-/** /etc/pve/qemu-server/VMID.conf, or what `qm config` prints: lines `key: value`, then sections of pending changes and snapshots. */
+/** Reads /etc/pve/qemu-server/VMID.conf or the output of `qm config`: `key: value` lines, then sections of pending changes and snapshots. */
 export function readProxmoxConfig({ name: file, text }: InputFile): ProxmoxConfig {
   const current = new Map<string, Setting>();
   const pending = new Map<string, Setting>();
@@ -34,7 +34,7 @@ export function readProxmoxConfig({ name: file, text }: InputFile): ProxmoxConfi
   return { current, pending, snapshots };
 }
 
-/** `a=b,c=d`, whose first word may stand without its key. */
+/** Parses `a=b,c=d`; the first word may omit its key. */
 export function properties(text: string, impliedKey: string): ReadonlyMap<string, string> {
   const map = new Map<string, string>();
   for (const [index, part] of text.split(",").entries()) {
@@ -56,7 +56,7 @@ export interface Storage {
   options: ReadonlyMap<string, Setting>;
 }
 
-/** /etc/pve/storage.cfg: `type: name`, and indented lines below it. */
+/** Reads /etc/pve/storage.cfg: `type: name`, and indented lines below it. */
 export function readStorages({ name: file, text }: InputFile): ReadonlyMap<string, Storage> {
   const storages = new Map<string, Storage>();
   let options: Map<string, Setting> | undefined;

@@ -8,7 +8,7 @@ export function isContainer({ current }: ProxmoxConfig): boolean {
   return current.has("rootfs") || current.has("unprivileged");
 }
 
-/** A container's file systems: Proxmox maps them by the kernel, whatever the storage says of VMs. */
+/** Adds a container's file systems. Proxmox always maps them with the kernel client; the storage's krbd setting applies to VMs only. */
 export function addContainer(
   vm: Vm,
   { current }: ProxmoxConfig,

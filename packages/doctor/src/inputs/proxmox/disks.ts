@@ -5,7 +5,7 @@ import type { Vm } from "../../model/vm.ts";
 import { isOn, type ProxmoxConfig, properties, type Setting, type Storage } from "./config.ts";
 import { sourceOf } from "./source.ts";
 
-/** The disks of a Proxmox configuration, under its names for them. */
+/** The disks of a Proxmox configuration, with their names there. */
 export function disksOf({ current }: ProxmoxConfig, storages: ReadonlyMap<string, Storage>, vm: Vm): Disk[] {
   const template = isOn(current.get("template")?.value);
   return [...current].flatMap(([name, setting]) => {
@@ -100,7 +100,7 @@ function busOf(
   };
 }
 
-/** Proxmox takes iothread=1 on virtio disks, and on SCSI disks that have a controller each (QemuServer.pm). */
+/** iothread=1 takes effect on virtio disks, and on SCSI disks with one controller each (QemuServer.pm). */
 function iothreadOf(
   kind: string,
   controller: string,
@@ -161,7 +161,7 @@ function limitsOf(options: ReadonlyMap<string, string>, { place }: Setting): Fac
     : { value: limits.map(([key, value]) => `${key} ${value}`).join(", "), place };
 }
 
-/** qemu-server keeps EFI variables on RBD cached since 7.0-7 (bug 3329). */
+/** Since 7.0-7 qemu-server sets a cache policy that keeps EFI variables on RBD cached (bug 3329). */
 function cachesEfivars({ host: { qemuServer } }: Vm): boolean {
   if (qemuServer === undefined) return true;
   const [major = 0, minor = 0, revision = 0] = qemuServer;

@@ -4,17 +4,17 @@ import type { ProxmoxConfig, Setting } from "./config.ts";
 
 const prefix = /^(cur|new|del)[ \t]+(?=[a-z][\w-]*:)/;
 
-/** Whether a text is a configuration as a file has it: what lists one is not what a patch changes. */
+/** Whether a text is a configuration file; a patch cannot change the output of a command. */
 export function isConfigFile(text: string): boolean {
   return !isJson(text) && !isPending(text);
 }
 
-/** `qm pending`: a value a line, with whether it is in force (cur), comes with the next start (new), or goes then (del). */
+/** Whether a text is the output of `qm pending`: one value a line, in force (cur), or set (new) or deleted (del) at the next start. */
 export function isPending(text: string): boolean {
   return new RegExp(prefix, "m").test(text);
 }
 
-/** Lines of `qm pending` as those of a configuration, for what recognises one. */
+/** The lines of `qm pending` without their prefixes, so that they are recognised as a configuration. */
 export function withoutPrefixes(text: string): string {
   return text.replace(new RegExp(prefix, "gm"), "");
 }
@@ -23,7 +23,7 @@ function isJson(text: string): boolean {
   return /^\s*[{[]/.test(text);
 }
 
-/** The settings in `qm pending`, or in JSON of Proxmox's API: one object, `data` around it, or a list of keys with values. */
+/** Reads `qm pending`, or JSON of Proxmox's API: one object, an object inside `data`, or a list of keys with values. */
 export function readListing(file: InputFile): ProxmoxConfig {
   return isJson(file.text) ? readJson(file) : readPending(file);
 }

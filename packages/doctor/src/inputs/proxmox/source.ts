@@ -4,7 +4,7 @@ import { monitorsOf } from "../monitors.ts";
 import { isOnlyNone } from "../qemu/source.ts";
 import { isOn, type Setting, type Storage } from "./config.ts";
 
-/** Where a volume's data are, by its storage, or by the storage's name where storage.cfg is not shown. */
+/** Where a volume's data are: from its storage, or from the storage's name if storage.cfg is not shown. */
 export function sourceOf(file: string, { place }: Setting, storages: ReadonlyMap<string, Storage>): Source {
   if (file.startsWith("/"))
     return { driver: blockDeviceDriver(file), place, path: file, ...imageOfDevice(file) };

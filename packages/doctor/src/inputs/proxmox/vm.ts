@@ -14,7 +14,7 @@ import { addContainer, isContainer } from "./container.ts";
 import { disksOf } from "./disks.ts";
 import { isConfigFile, readListing } from "./listing.ts";
 
-/** A VM from its Proxmox configuration, with the storages that it uses where they are among the inputs. */
+/** A VM from its Proxmox configuration and, if it is among the inputs, storage.cfg. */
 export function proxmoxVm(input: InputFile, storageFile?: InputFile, qemuServer?: readonly number[]): Vm {
   const config = isConfigFile(input.text) ? readProxmoxConfig(input) : readListing(input);
   const { current } = config;
@@ -49,7 +49,7 @@ export function proxmoxVm(input: InputFile, storageFile?: InputFile, qemuServer?
   return vm;
 }
 
-/** The file's name is the VM's id; else the volumes have it in theirs. */
+/** The VM's id, from the file's name, otherwise from the volumes' names. */
 function idOf(file: string, { current }: ProxmoxConfig): string | undefined {
   const named = /(?:^|\/)(\d{3,9})\.conf$/.exec(file)?.[1];
   if (named !== undefined) return named;
@@ -77,7 +77,7 @@ function setCpu(vm: Vm, { current }: ProxmoxConfig): void {
   if (vm.architecture !== "x86") return;
   const setting = current.get("cpu");
   const model = setting === undefined ? undefined : properties(setting.value, "cputype").get("cputype");
-  // args: are appended to the command line, where the last -cpu counts.
+  // Proxmox appends args: to the command line, where the last -cpu counts.
   const inArgs = /(?:^|\s)-cpu\s+([^\s,]+)/.exec(current.get("args")?.value ?? "")?.[1];
   vm.cpu = { value: inArgs ?? model, place: setting?.place ?? vm.place };
 }

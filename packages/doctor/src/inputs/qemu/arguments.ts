@@ -13,7 +13,7 @@ export interface QemuOption {
 
 export interface QemuArguments {
   program: string;
-  /** Environment of the program, where the text shows it. */
+  /** The program's environment, if the text shows it. */
   environment: ReadonlyMap<string, string>;
   options: QemuOption[];
 }
@@ -24,8 +24,8 @@ interface Word {
 }
 
 /**
- * A QEMU command line: as `ps` prints it (no quotes, values may hold spaces), as a shell or libvirt's log has it (quotes and
- * continued lines), or as /proc/PID/cmdline holds it (words that end with NUL).
+ * Reads a QEMU command line: from `ps` (no quotes, values may contain spaces), from a shell or libvirt's log (quotes and
+ * continued lines), or from /proc/PID/cmdline (words that end with NUL).
  *
  * @throws DoctorError SIPHON_BAD_INPUT if no word is a QEMU program
  */
@@ -62,7 +62,7 @@ export function isProgram(word: string): boolean {
   );
 }
 
-/** libvirt's log holds several starts: the last one is meant. */
+/** libvirt's log may contain several starts: the last one counts. */
 function startOfCommand(text: string): number {
   let at = -1;
   for (const match of text.matchAll(/^\d{4}-\d\d-\d\d .*starting up libvirt version.*$/gm))
@@ -70,7 +70,7 @@ function startOfCommand(text: string): number {
   return Math.max(at, 0);
 }
 
-/** Splits as a shell does where the text shows that a shell's rules hold, else at white space. */
+/** Splits by shell rules if the text shows signs of a shell, otherwise at white space. */
 function splitWords(text: string, start: number): { words: Word[]; exact: boolean } {
   if (text.includes("\0")) return { words: splitAt(text, start, "\0"), exact: true };
   const body = text.slice(start);
@@ -81,7 +81,7 @@ function splitWords(text: string, start: number): { words: Word[]; exact: boolea
   return { words, exact: false };
 }
 
-/** JSON in a line of ps has double quotes that no shell put there. */
+/** Empties JSON objects: their double quotes in the output of ps are not a shell's. */
 function withoutJson(text: string): string {
   return text.replace(/\{"[^\n]*?\}(?=\s+-|\s*$)/g, "{}");
 }
@@ -103,7 +103,7 @@ function shellWords(text: string, start: number): Word[] {
   for (let at = start; at < text.length; at++) {
     const character = text[at]!;
     if (/\s/.test(character)) {
-      // In libvirt's log the command ends with its line, unless that is continued.
+      // In libvirt's log the command ends at a line end without a backslash.
       if (character === "\n" && word !== undefined && words.some(({ text: known }) => isProgram(known))) {
         words.push(word);
         return words;
@@ -160,7 +160,7 @@ function exactOptions(words: readonly Word[]): LooseOption[] {
   return options;
 }
 
-/** Without quotes a value goes on until the next word that is an option of QEMU. */
+/** Without quotes a value extends to the next word that is a QEMU option. */
 function looseOptions(words: readonly Word[]): LooseOption[] {
   const options: LooseOption[] = [];
   let open: LooseOption | undefined;
@@ -182,7 +182,7 @@ function nameOf(word: string): string | undefined {
   return /^--?([A-Za-z][\w-]*)$/.exec(word)?.[1];
 }
 
-/** Whether a value begins as JSON and its braces are not closed yet. */
+/** Whether a value begins as JSON and its braces are not balanced yet. */
 function isOpenJson(value: string): boolean {
   if (!value.startsWith("{")) return false;
   let depth = 0;

@@ -5,14 +5,14 @@ import type { Group } from "./group.ts";
 import { get, keyValues, type Tree, textOf } from "./key-values.ts";
 import { readConfig } from "./read-config.ts";
 
-/** A QEMU command line, sorted by what its options make. */
+/** A QEMU command line, grouped by what its options create. */
 export interface QemuCommand extends QemuArguments {
   drives: (Group & { legacy?: string })[];
   blockdevs: Group[];
   devices: Group[];
   objects: Group[];
   machine: Group[];
-  /** The first of each other option that counts (QEMU takes the last). */
+  /** All other options; of a repeated option the last, as in QEMU. */
   single: ReadonlyMap<string, QemuOption>;
   accelerators: { name: string; place: Place }[];
   numaNodes: Group[];
@@ -20,7 +20,7 @@ export interface QemuCommand extends QemuArguments {
   broken: QemuOption[];
 }
 
-/** The key that a word without `=` is the value of. */
+/** The key to which a word without `=` is the value. */
 const impliedKeys: Readonly<Record<string, string>> = {
   device: "driver",
   object: "qom-type",
@@ -40,7 +40,7 @@ const diskShorthands: Readonly<Record<string, Record<string, string>>> = {
 };
 
 /**
- * Reads a command line, with the files that `-readconfig` names where they are among the inputs.
+ * Reads a command line and, if they are among the inputs, the files that `-readconfig` names.
  *
  * @throws DoctorError SIPHON_BAD_INPUT if no word is a QEMU program
  */
@@ -93,7 +93,7 @@ export function readCommand(input: InputFile, configs: readonly InputFile[] = []
   return command;
 }
 
-/** `-global driver.property=value` holds for all devices of a driver that do not say it themselves. */
+/** Applies `-global driver.property=value` to all devices of the driver that do not set the property. */
 function applyGlobal({ devices }: QemuCommand, text: string): void {
   const short = /^([\w-]+)\.([\w-]+)=([\s\S]*)$/.exec(text);
   const long = short === null ? keyValues(text) : undefined;
@@ -104,7 +104,7 @@ function applyGlobal({ devices }: QemuCommand, text: string): void {
     if (textOf(tree, "driver") === driver && get(tree, key) === undefined) tree[key] = value;
 }
 
-/** `-set group.id.key=value` changes an option that stands before it. */
+/** Applies `-set group.id.key=value` to an earlier option. */
 function applySet(command: QemuCommand, text: string): void {
   const match = /^(device|drive|object)\.([^.]+)\.([^=]+)=([\s\S]*)$/.exec(text);
   if (match === null) return;

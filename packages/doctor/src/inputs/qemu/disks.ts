@@ -30,7 +30,7 @@ interface Context {
   isProxmox: boolean;
 }
 
-/** The disks of a command line: those of -drive under their id or QEMU's name for them, those of -blockdev under their top node's name. */
+/** The disks of a command line. A -drive is named by its id or QEMU's name for it, a -blockdev by its top node. */
 export function disksOf(command: QemuCommand, machine: Machine, isProxmox: boolean): Disk[] {
   const byId = (groups: readonly Group[], key: string) =>
     new Map(groups.flatMap((group) => pair(textOf(group.tree, key), group)));
@@ -54,7 +54,7 @@ function driveDisks(context: Context): Disk[] {
   const isPower = (machineSetting(command, "type")?.value ?? "").startsWith("pseries");
   const defaultInterface = isPower ? "scsi" : machine.board === "other" ? "virtio" : "ide";
   const taken = new Set<string>();
-  // QEMU gives numbers to drives with an index first, to the others in the order of the line.
+  // QEMU numbers the drives with an index first, then the others in the order of the command line.
   return command.drives.flatMap(({ tree, place }) => {
     if (get(tree, "file") === undefined && textOf(tree, "driver") === undefined) return [];
     const kind = textOf(tree, "if") ?? defaultInterface;
@@ -104,7 +104,7 @@ function driveCache(mode: string | undefined, chain: readonly Node[], place: Pla
   return { direct, noFlush: mode === "unsafe", mode, chosen: "written", place };
 }
 
-/** In the newer syntax writethrough is the device's setting. */
+/** With -blockdev, writethrough is a property of the device. */
 function isWritethrough(device: Group | undefined, direct: boolean, noFlush: boolean): boolean {
   return !direct && !noFlush && textOf(device?.tree, "write-cache") === "off";
 }
@@ -168,7 +168,7 @@ function references(tree: Tree): string[] {
   });
 }
 
-/** Raw and throttle nodes over an rbd node that change nothing. */
+/** Raw and throttle nodes above an rbd node that have no effect. */
 function bareLayers(chain: readonly Node[], { objects }: Context): string | undefined {
   if (chain.at(-1)?.driver !== "rbd") return undefined;
   const idle = chain.slice(0, -1).filter(({ driver, tree }) => {
@@ -190,7 +190,7 @@ interface Parts {
   context: Context;
 }
 
-/** The part that both syntaxes share. */
+/** The properties that -drive and -blockdev share. */
 function common({ name, place, kind, bus, chain, device, context }: Parts): Disk {
   const source = sourceOf(chain.at(-1), place, context.objects);
   const detectZeroes = detectZeroesOf(chain);
@@ -217,7 +217,7 @@ function common({ name, place, kind, bus, chain, device, context }: Parts): Disk
   return disk;
 }
 
-/** -drive has `readonly` for what a node calls `read-only`. */
+/** -drive says `readonly`, a node `read-only`. */
 function isReadOnly(top: Node | undefined): boolean {
   return flagOf(top?.tree, "read-only") === true || flagOf(top?.tree, "readonly") === true;
 }
@@ -257,7 +257,7 @@ function isCdDevice(device: Group | undefined): boolean {
   return /^(ide|scsi)-cd$/.test(textOf(device?.tree, "driver") ?? "");
 }
 
-/** The bus of a drive, by its device or else by its interface. */
+/** The bus of a drive: from its device, otherwise from its interface. */
 function driveBus(kind: string, device: Group | undefined, context: Context): Fact<Bus> {
   const place = device?.place;
   const at = (value: Bus): Fact<Bus> => ({
@@ -271,7 +271,7 @@ function driveBus(kind: string, device: Group | undefined, context: Context): Fa
   if (device === undefined) {
     if (kind === "ide") return at(machine.board === "q35" ? "sata" : "ide");
     if (kind === "virtio") return at("virtio-blk");
-    // Only PCs made an LSI adapter for it; POWER's machines have one of their own.
+    // Only PC machines create an LSI adapter; POWER machines have their own.
     if (kind === "scsi") return at(machine.board === "other" ? "other" : "lsi");
     return at("none");
   }
@@ -290,7 +290,7 @@ function driveBus(kind: string, device: Group | undefined, context: Context): Fa
   return at("other");
 }
 
-/** The controller whose bus a device names (`bus=scsihw0.0`), or the first that it could be on. */
+/** The controller whose bus a device names (`bus=scsihw0.0`), otherwise the first possible one. */
 function controllerOf(device: Group | undefined, { controllers, command }: Context): Group | undefined {
   if (device === undefined) return undefined;
   const driver = textOf(device.tree, "driver") ?? "";
@@ -308,7 +308,7 @@ function throttleFact(words: string | undefined, place: Place): Pick<Disk, "thro
   return words === undefined ? {} : { throttle: { value: words, place } };
 }
 
-/** Where a drive is plugged in, and the name that QEMU makes of it (blockdev.c, drive_new()). */
+/** The bus and unit of a drive, and the name that QEMU derives from them (blockdev.c, drive_new()). */
 function slotOf(tree: Tree, kind: string, machine: Machine, taken: Set<string>) {
   const perBus = kind === "ide" ? (machine.board === "q35" ? 1 : 2) : kind === "scsi" ? 7 : 0;
   const index = textOf(tree, "index");

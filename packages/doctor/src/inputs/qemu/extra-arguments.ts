@@ -4,7 +4,7 @@ import type { Vm } from "../../model/vm.ts";
 import { type QemuCommand, readCommand } from "./command.ts";
 import { disksOf } from "./disks.ts";
 
-/** Takes the disks of arguments that a configuration appends to QEMU's command line; all of them stand at one place. */
+/** Adds the disks in arguments that a configuration appends to QEMU's command line; they share one place. */
 export function addExtraArguments(vm: Vm, args: string, place: Place): QemuCommand {
   const command = readCommand({ name: place.file, text: `qemu-system-x86_64${args}` });
   const machine = vm.machine?.value ?? { board: "other", byDefault: true };

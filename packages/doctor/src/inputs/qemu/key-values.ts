@@ -1,13 +1,13 @@
-/** An option's argument as a tree: dotted keys and JSON objects alike. */
+/** An option's argument as a tree, from dotted keys or JSON. */
 export interface Tree {
   [key: string]: Tree | readonly unknown[] | string | number | boolean | null;
 }
 
 /**
- * `a=b,c.d=e,flag`: commas inside a value are doubled, a word without `=` is the implied key's value if it stands first, else a
- * flag (`on`; `off` if it begins with `no`). JSON objects are taken as they are.
+ * Parses `a=b,c.d=e,flag`. Commas inside a value are doubled. The first word may be the implied key's value; any other word without `=`
+ * is a flag (`on`, or `off` if it begins with `no`). JSON objects are parsed as JSON.
  *
- * @returns undefined for JSON that is broken
+ * @returns undefined for malformed JSON
  */
 export function keyValues(text: string, impliedKey?: string): Tree | undefined {
   if (text.startsWith("{")) return parseObject(text);
@@ -26,7 +26,7 @@ export function keyValues(text: string, impliedKey?: string): Tree | undefined {
   return tree;
 }
 
-/** Splits at single commas; doubled ones become one. */
+/** Splits at single commas; a doubled comma stands for one. */
 export function splitCommas(text: string): string[] {
   const parts = [""];
   for (let at = 0; at < text.length; at++) {
@@ -52,7 +52,7 @@ export function isTree(value: unknown): value is Tree {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A string, number or boolean as text; undefined for all else. */
+/** A string, number or boolean as text; undefined for anything else. */
 export function textOf(tree: Tree | undefined, key: string): string | undefined {
   const value = get(tree, key);
   if (typeof value === "string") return value;
@@ -60,7 +60,7 @@ export function textOf(tree: Tree | undefined, key: string): string | undefined 
   return undefined;
 }
 
-/** on, yes, true, 1 and off, no, false, 0 as QEMU reads them; undefined for all else. */
+/** QEMU's booleans: on, yes, true, 1 and off, no, false, 0; undefined for anything else. */
 export function flagOf(tree: Tree | undefined, key: string): boolean | undefined {
   const text = textOf(tree, key)?.toLowerCase();
   if (text === undefined) return undefined;
@@ -87,7 +87,7 @@ export function treeOf(tree: Tree | undefined, key: string): Tree | undefined {
   return isTree(value) ? value : undefined;
 }
 
-/** A list at a key, whether JSON has it or keys that are numbers. */
+/** A list at a key, from a JSON array or from numeric keys. */
 export function listOf(tree: Tree | undefined, key: string): unknown[] | undefined {
   const value = get(tree, key);
   if (Array.isArray(value)) return [...value];
@@ -105,7 +105,7 @@ function put(tree: Tree, key: string, value: Tree[string]): void {
     const next = at[step];
     if (isTree(next)) at = next;
     else {
-      // `file=x,file.y=z`: QEMU keeps both, the name under the key itself.
+      // `file=x,file.y=z`: QEMU keeps both, with the plain value under the key itself.
       const fresh: Tree = Object.create(null);
       if (typeof next === "string") fresh[""] = next;
       at[step] = fresh;
@@ -118,7 +118,7 @@ function put(tree: Tree, key: string, value: Tree[string]): void {
   else at[last] = value;
 }
 
-/** JSON may have dotted keys as well (`json:{"file.driver":"rbd"}`). */
+/** Expands dotted keys, which JSON may contain as well (`json:{"file.driver":"rbd"}`). */
 function unflatten(value: Tree, depth = 0): Tree {
   const tree: Tree = Object.create(null);
   for (const [key, inner] of Object.entries(value))

@@ -6,7 +6,7 @@ import { parseRbdName } from "./rbd-name.ts";
 export interface Node {
   driver: string;
   tree: Tree;
-  /** Made together with its parent, whose cache options it inherits. */
+  /** Defined inside its parent, whose cache options it inherits. */
   inline: boolean;
   place: Place;
 }
@@ -37,7 +37,7 @@ const formats = new Set([
   "luks",
 ]);
 
-/** The nodes from the one that a device uses down to the protocol. */
+/** The nodes from the device's node down to the protocol node. */
 export function chainOf(
   top: Tree,
   place: Place,
@@ -50,7 +50,7 @@ export function chainOf(
   while (tree !== undefined && chain.length < 32) {
     const node: Node = { driver: textOf(tree, "driver") ?? "", tree, inline, place: at };
     chain.push(node);
-    // Of quorum's children the first stands for all.
+    // The first child of a quorum stands for all.
     const below: unknown = get(tree, "file") ?? listOf(tree, "children")?.[0];
     if (typeof below === "string") {
       const reference = named.get(below);
@@ -82,7 +82,7 @@ export function driveNode(drive: Tree): Tree {
     if (whole !== undefined) return merge(whole, drive);
   }
   const top: Tree = Object.assign(Object.create(null), drive);
-  // driver=rbd,pool=... has no format node of its own: QEMU probes one, or takes format=.
+  // driver=rbd,pool=... describes the protocol node only: QEMU probes the format, or takes format=.
   if (format !== undefined && !formats.has(format) && !filters.has(format)) {
     const protocol: Tree = Object.assign(Object.create(null), drive);
     protocol.driver = format;
@@ -96,13 +96,13 @@ export function driveNode(drive: Tree): Tree {
   return top;
 }
 
-/** Options beside a whole JSON description hold for its top node. */
+/** Options beside a JSON description apply to its top node. */
 function merge(whole: Tree, drive: Tree): Tree {
   const { file: _file, format: _format, ...rest } = drive;
   return Object.assign(Object.create(null), whole, rest);
 }
 
-/** An inline child may name its file only: `file.filename=rbd:...`. */
+/** An inline child may consist of a file name only: `file.filename=rbd:...`. */
 function asNode(tree: Tree): Tree {
   const name = textOf(tree, "filename") ?? textOf(tree, "");
   if (textOf(tree, "driver") !== undefined || name === undefined) return tree;
@@ -133,12 +133,12 @@ function fileNode(name: string): Tree {
 export interface EffectiveCache {
   direct: boolean;
   noFlush: boolean;
-  /** Written in any node of the chain. */
+  /** Whether any node of the chain sets it. */
   written: boolean;
   place: Place;
 }
 
-/** cache.direct and cache.no-flush as they hold for the protocol node. */
+/** cache.direct and cache.no-flush in effect at the protocol node. */
 export function effectiveCache(chain: readonly Node[]): EffectiveCache {
   let direct = false;
   let noFlush = false;
@@ -162,7 +162,7 @@ export function effectiveCache(chain: readonly Node[]): EffectiveCache {
   return { direct, noFlush, written, place: place! };
 }
 
-/** Whether TRIM gets through every node: a node that was opened by itself needs unmap, one below a format has it unless told. */
+/** Whether TRIM passes every node: a node defined on its own needs discard=unmap; an inline node has it by default. */
 export function passesDiscard(chain: readonly Node[]): boolean {
   return chain.every(({ tree, inline }) => {
     const discard = textOf(tree, "discard");
@@ -177,7 +177,7 @@ export function detectZeroesOf(chain: readonly Node[]): string | undefined {
     .find((value) => value === "unmap" || value === "on");
 }
 
-/** The format in which the data lies: the first node that is a format other than raw. */
+/** The data's format: the first format node other than raw. */
 export function formatOf(chain: readonly Node[]): string | undefined {
   return chain
     .map(({ driver }) => driver)

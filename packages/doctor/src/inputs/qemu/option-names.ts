@@ -1,4 +1,4 @@
-/** QEMU's options that take no argument (qemu-options.hx, 2.0 to 11.1); whatever else begins with a dash takes one. */
+/** QEMU's options that take no argument (qemu-options.hx, 2.0 to 11.1); every other option takes one. */
 export const flags: ReadonlySet<string> = new Set(
   `S s h help version nodefaults nodefconfig no-user-config daemonize enable-kvm no-kvm no-kvm-irqchip no-kvm-pit
   no-kvm-pit-reinjection snapshot nographic curses no-reboot no-shutdown no-hpet no-acpi usb full-screen portrait no-fd-bootchk

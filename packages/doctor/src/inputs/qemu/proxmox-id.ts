@@ -1,6 +1,6 @@
 import type { QemuOption } from "./arguments.ts";
 
-/** The id of a VM of Proxmox: of `-id`, which its own QEMU takes, or of the sockets that it makes for each VM. */
+/** A Proxmox VM's id, from `-id`, an option of Proxmox's QEMU, or from the names of the VM's sockets. */
 export function proxmoxId(options: readonly QemuOption[]): string | undefined {
   const given = options.findLast(({ name }) => name === "id")?.value;
   if (given !== undefined) return given;

@@ -8,7 +8,7 @@ export interface RbdName {
 }
 
 /**
- * Reads QEMU's name of an RBD image. A backslash takes the character after it as it is (block/rbd.c,
+ * Parses QEMU's name for an RBD image. A backslash escapes the next character (block/rbd.c,
  * qemu_rbd_parse_filename()).
  *
  * @returns undefined if the text does not begin with `rbd:`
@@ -35,7 +35,7 @@ export function parseRbdName(text: string): RbdName | undefined {
   };
 }
 
-/** Splits where the separator is not escaped; escapes stay. */
+/** Splits at unescaped separators; escapes stay in the parts. */
 function split(text: string, separator: string): string[] {
   const parts = [""];
   for (let at = 0; at < text.length; at++) {

@@ -2,7 +2,7 @@ import type { InputFile } from "../input.ts";
 import type { Group } from "./group.ts";
 import { keyValues, type Tree } from "./key-values.ts";
 
-/** The groups of a file for `-readconfig`: `[device "id"]` with lines `key = "value"`. */
+/** Reads the groups of a `-readconfig` file: `[device "id"]`, then lines `key = "value"`. */
 export function readConfig({ name: file, text }: InputFile): [kind: string, group: Group][] {
   const groups: [string, Group][] = [];
   let tree: Tree | undefined;

@@ -2,8 +2,8 @@ import type { InputFile } from "../input.ts";
 import { isProgram } from "./arguments.ts";
 
 /**
- * The command lines of a text, each where it stands: what `ps` prints has a process a line. A text that a shell or libvirt's log continues
- * over lines is one.
+ * The command lines in a text, with their positions: the output of `ps` has one process a line. A command that a shell or libvirt's log
+ * continues over several lines is one command line.
  */
 export function commandLines(file: InputFile): InputFile[] {
   const { name, text } = file;
@@ -13,14 +13,14 @@ export function commandLines(file: InputFile): InputFile[] {
   return own.map((index) => ({ name, text: "\n".repeat(index) + lines[index]! }));
 }
 
-/** Numbers, from 0, of the lines that are a command line each; none where the whole text is one. */
+/** The numbers (from 0) of lines that are a command line each; empty if the whole text is one command line. */
 export function linesOfCommands(text: string): number[] {
   if (text.includes("\0") || /\\\r?\n/.test(text)) return [];
   const starts = text.split("\n").flatMap((line, index) => (isCommand(line) ? [index] : []));
   return starts.length < 2 ? [] : starts;
 }
 
-/** A line with QEMU's program and options after it; `grep kvm` among the processes is none. */
+/** Whether a line has a QEMU program followed by options, unlike `grep kvm` in a list of processes. */
 function isCommand(line: string): boolean {
   const words = line.split(/\s+/);
   const at = words.findIndex((word) => isProgram(word.replace(/^['"]|['"]$/g, "")));

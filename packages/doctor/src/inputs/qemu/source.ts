@@ -6,7 +6,7 @@ import { isTree, listOf, type Tree, textOf } from "./key-values.ts";
 import type { Node } from "./nodes.ts";
 import { parseRbdName } from "./rbd-name.ts";
 
-/** Where the protocol node of a chain takes its data from. */
+/** Where a chain's protocol node has its data. */
 export function sourceOf(node: Node | undefined, place: Place, secrets: ReadonlyMap<string, Tree>): Source {
   if (node === undefined) return { driver: "other", place };
   if (node.driver === "rbd") return rbdSource(node, secrets);
@@ -46,7 +46,7 @@ function rbdSource({ tree, place }: Node, secrets: ReadonlyMap<string, Tree>): S
         ? undefined
         : monitorsOf(monHost);
   const secret = secrets.get(textOf(tree, "key-secret") ?? "");
-  // A secret that is neither in a file nor encrypted with another one is readable in the process list.
+  // A secret that is neither in a file nor encrypted with another secret can be read in the process list.
   const bare =
     secret !== undefined && textOf(secret, "data") !== undefined && textOf(secret, "keyid") === undefined;
   const namespace = textOf(tree, "namespace") ?? parsed?.namespace;
@@ -73,7 +73,7 @@ function isAuthNone(tree: Tree, options: ReadonlyMap<string, Fact<string>>): boo
   return text !== undefined && isOnlyNone(text);
 }
 
-/** Whether a list of methods, as ceph.conf has it, allows none and nothing else. */
+/** Whether a list of authentication methods, in ceph.conf's syntax, is `none` only. */
 export function isOnlyNone(text: string): boolean {
   const methods = text.split(/[\s,;]+/).filter(Boolean);
   return methods.length > 0 && methods.every((method) => method === "none");

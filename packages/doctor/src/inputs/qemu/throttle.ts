@@ -2,7 +2,7 @@ import { get, isTree, type Tree } from "./key-values.ts";
 
 const names = /^(throttling\.|x-)?(bps|iops)([-_](total|read|write|rd|wr))?([-_]max)?$/;
 
-/** The limits in force in a drive's options or a throttle group, in words; undefined where there are none. */
+/** The limits in a drive's options or a throttle group, in words; undefined if there are none. */
 export function throttleOf(tree: Tree): string | undefined {
   const nested = get(tree, "throttling");
   const entries = [...Object.entries(tree), ...(isTree(nested) ? Object.entries(nested) : [])];

@@ -38,7 +38,7 @@ export function qemuVm(input: InputFile, configs: readonly InputFile[] = []): Vm
   noteEnvironment(vm, command.environment, place);
   for (const disk of vm.disks) if (disk.bus.place.file === "") disk.bus.place = disk.place;
   for (const { name: option, value } of command.broken) {
-    // Proxmox keeps nothing but PCI bridges in its own.
+    // Proxmox's own file defines only PCI bridges.
     if (option === "readconfig" && value.startsWith("/usr/share/qemu-server/")) continue;
     vm.unseen.push(
       option === "readconfig"
@@ -54,7 +54,7 @@ function nameOf(command: QemuCommand): string | undefined {
   return textOf(tree, "guest");
 }
 
-/** The system that wrote the command line, recognised by text that only it writes. */
+/** The system that wrote the command line, recognised by text that no other writes. */
 function managerOf(command: QemuCommand, name: string | undefined): string | undefined {
   const has = (option: string, pattern: RegExp) =>
     command.options.some(({ name: each, value }) => each === option && pattern.test(value));
@@ -88,7 +88,7 @@ function setMachine(vm: Vm, command: QemuCommand): void {
   } else if (vm.architecture === "x86") vm.machine = { value: machineOf("pc", true), place: at };
 }
 
-/** Without -accel a program whose name ends in kvm tries KVM first, any other TCG (system/vl.c, configure_accelerators()). */
+/** Without -accel a program whose name ends in kvm tries KVM first, any other uses TCG (system/vl.c, configure_accelerators()). */
 function setAccelerator(vm: Vm, command: QemuCommand): void {
   const named = machineSetting(command, "accel");
   const first = command.accelerators[0];
@@ -151,7 +151,7 @@ function setSockets(vm: Vm, command: QemuCommand, place: Place): void {
       place: option?.place ?? place,
     };
   }
-  // One guest node, or none, whose memory comes from several nodes of the host.
+  // A guest with at most one NUMA node whose memory comes from several nodes of the host.
   const spread = command.objects.find(({ tree: object }) => {
     const hosts = listOf(object, "host-nodes") ?? [];
     const range = textOf(object, "host-nodes");
@@ -165,7 +165,7 @@ function setSockets(vm: Vm, command: QemuCommand, place: Place): void {
   }
 }
 
-/** Bytes of `4096`, `4G`, `512M`; a bare number counts in `unit` bytes. */
+/** Parses `4096`, `4G`, `512M` into bytes; `unit` is the size in bytes that a bare number counts. */
 export function sizeOf(text: string | undefined, unit: number): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*([bkmgtpe]?)(i?b)?$/i.exec(text?.trim() ?? "");
   if (match === null) return undefined;

@@ -6,7 +6,7 @@ import type { InputFile } from "../input.ts";
 import { monitorsOf } from "../monitors.ts";
 import { readYaml, type YamlValue } from "../yaml.ts";
 
-/** A saved configuration of SPDK (rpc.py save_config): its bdevs, and the librados clients behind those on RBD. */
+/** Reads a saved SPDK configuration (rpc.py save_config): its bdevs, and the librados clients behind those on RBD. */
 export function spdkVm(input: InputFile): Vm {
   const vm = emptyVm("spdk", { file: input.name, line: 1 });
   const calls = readYaml(input).flatMap((document) =>
@@ -63,10 +63,10 @@ function bdev(call: YamlValue, isRbd: boolean, cluster: YamlValue | undefined): 
   };
 }
 
-/** More images behind one librados client than this are more than its few threads carry. */
+/** The most images that the few threads of one librados client can serve well. */
 export const imagesOfOneClient = 8;
 
-/** The configuration of a ceph-nvmeof gateway. */
+/** Reads the configuration of a ceph-nvmeof gateway. */
 export function nvmeofVm(input: InputFile): Vm {
   const vm = emptyVm("spdk", { file: input.name, line: 1 });
   vm.managedBy = "ceph-nvmeof";
@@ -74,7 +74,7 @@ export function nvmeofVm(input: InputFile): Vm {
   const find = (section: string, key: string) =>
     settings.findLast((setting) => setting.section === section && setting.key === key);
   const setting = find("spdk", "bdevs_per_cluster") ?? find("spdk", "flat_bdevs_per_cluster");
-  // A pool of connections for all images is another way to share them (control/cluster.py).
+  // A connection pool for all images is another way to share clients (control/cluster.py).
   const pool = find("spdk", "cluster_connections");
   // The gateway's own default is 32 (control/grpc.py).
   const images = setting === undefined ? 32 : Number(setting.value);
