@@ -7,9 +7,9 @@ import { severities } from "../src/findings/finding.ts";
 import { type Expected, readCases } from "./support/case.ts";
 
 for (const directory of ["cases", "more-cases"]) {
-  describe(`VMs as people run them (${directory})`, () => {
+  describe(`typical VMs (${directory})`, () => {
     for (const { name, files, expected } of readCases(join(import.meta.dirname, directory))) {
-      it(`${name}: finds what is wrong, and nothing that is not`, () => {
+      it(`${name}: has the expected findings and no false alarm`, () => {
         const found = examine(files);
         assert.equal(found.length, 1, "one examination");
         assert.deepEqual(differences(found[0]!, expected), []);
@@ -18,7 +18,7 @@ for (const directory of ["cases", "more-cases"]) {
   });
 }
 
-/** Missing findings, false alarms, and findings whose severity is off by more than one step. */
+/** Missing findings, false alarms, and findings whose severity differs by more than one step. */
 function differences(found: Examination, expected: Expected): string[] {
   const wrong: string[] = [];
   if (found.platform !== expected.platform)

@@ -7,7 +7,7 @@ import { examine } from "../src/examine.ts";
 import { fixFor } from "../src/fix/fix.ts";
 import { readCases } from "./support/case.ts";
 
-/** Findings that a change may bring to light: they were hidden behind the one that it fixes. */
+/** Findings that a fix may reveal, because the fixed finding hid them. */
 const behind: Readonly<Record<string, readonly string[]>> = {
   "scsi-lsi": ["iothread-missing"],
   "bus-ide": ["iothread-missing"],
@@ -20,11 +20,11 @@ const behind: Readonly<Record<string, readonly string[]>> = {
   "rbd-nbd": ["krbd", "krbd-queue-depth", "rxbounce-missing"],
 };
 
-describe("a change, written into the files", () => {
+describe("fixFor", () => {
   for (const { name, files } of ["cases", "more-cases"].flatMap((each) =>
     readCases(join(import.meta.dirname, each)),
   )) {
-    it(`of ${name}: the finding is gone, and nothing else is new`, () => {
+    it(`removes each finding of ${name} and adds no other`, () => {
       const before = examine(files)[0]!;
       for (const id of new Set(idsOf(before).map((each) => each.split(" ")[1]!))) {
         const { patches, words } = fixFor(files, id);
@@ -36,7 +36,7 @@ describe("a change, written into the files", () => {
         });
         const after = idsOf(examine(changed)[0]!);
         const known = idsOf(before);
-        // On another bus a disk may have another name.
+        // A disk may get another name on another bus.
         const moved = id.startsWith("bus-") ? known.map((each) => each.split(" ")[1]!) : [];
         const allowed = [...known, ...moved, ...(behind[id] ?? [])];
         assert.deepEqual(
@@ -51,14 +51,14 @@ describe("a change, written into the files", () => {
         );
         for (const { name: file, before: text, after: mended, diff } of patches) {
           assert.match(diff, /^[-+](?!-- |\+\+ )/m);
-          // The diff of a command line has an option a line, and is for reading.
+          // The diff of a command line is for people: it has one option a line and does not apply.
           if (file !== "qemu.txt") assert.equal(applyPatch(text, diff), mended, `${id}: the patch applies`);
         }
       }
     });
   }
 
-  it("of a domain changes the one attribute and leaves all else as it stands", () => {
+  it("changes one attribute of a domain and nothing else", () => {
     const text = `<domain type='kvm'>\n  <name>a</name>\n  <vcpu>2</vcpu>\n  <devices>\n    <!-- kept -->\n    <disk type='network' device='disk'>\n      <driver name="qemu" type="raw" cache="writeback"/>\n      <source protocol='rbd' name='p/i'/>\n      <target dev='vda' bus='virtio'/>\n    </disk>\n  </devices>\n</domain>\n`;
     const [patch] = fixFor([{ name: "a.xml", text }], "cache-librbd-on").patches;
     assert.equal(patch!.after, text.replace('cache="writeback"', "cache='none'"));
@@ -67,14 +67,14 @@ describe("a change, written into the files", () => {
     assert.match(thread, /cache="writeback" iothread='1'\/>/);
   });
 
-  it("of a domain names a thread that there is", () => {
+  it("names an existing thread of a domain", () => {
     const text = `<domain type='kvm'><name>a</name><vcpu>2</vcpu><iothreads>2</iothreads><iothreadids><iothread id='4'/><iothread id='7'/></iothreadids><devices><controller type='scsi' index='0' model='virtio-scsi'/><disk type='network' device='disk'><source protocol='rbd' name='p/i'/><target dev='vda' bus='virtio'/></disk><disk type='network' device='disk'><driver name='qemu' type='raw' iothread='7'/><source protocol='rbd' name='p/j'/><target dev='vdb' bus='virtio'/></disk><disk type='network' device='disk'><source protocol='rbd' name='p/k'/><target dev='sda' bus='scsi'/></disk></devices></domain>`;
     const { after } = fixFor([{ name: "a.xml", text }], "iothread-missing").patches[0]!;
     assert.match(after, /name='p\/i'\/>\s*<driver name='qemu' type='raw' iothread='4'\/>/);
     assert.match(after, /model='virtio-scsi'><driver iothread='4'\/><\/controller>/);
   });
 
-  it("of a CPU model keeps the guest's sockets and nodes", () => {
+  it("replaces a CPU model and keeps the guest's sockets and NUMA nodes", () => {
     const kept =
       "<topology sockets='2' cores='2' threads='1'/><numa><cell id='0' cpus='0-1' memory='1' unit='GiB'/><cell id='1' cpus='2-3' memory='1' unit='GiB'/></numa>";
     const text = `<domain type='kvm'><name>a</name><vcpu>4</vcpu><cpu mode='custom'><model>kvm64</model>${kept}<feature policy='require' name='aes'/></cpu></domain>`;
@@ -84,7 +84,7 @@ describe("a change, written into the files", () => {
     );
   });
 
-  it("of nova.conf takes a value whole that goes on over lines", () => {
+  it("replaces a value of nova.conf that continues over several lines", () => {
     const text = (modes: string) =>
       `[DEFAULT]\ndebug = true\n[libvirt]\nimages_type = rbd\n${modes}rbd_user = nova\nhw_disk_discard = unmap\n`;
     const fixed = (modes: string) =>
@@ -96,7 +96,7 @@ describe("a change, written into the files", () => {
     );
   });
 
-  it("of one of several VMs leaves the others, in the same text or beside it", () => {
+  it("changes one of several VMs and leaves the others, in the same file or another", () => {
     const domain = (name: string, cache: string) =>
       `<domain type='kvm'>\n<name>${name}</name><devices><disk type='network' device='disk'><driver name='qemu' cache='${cache}'/><source protocol='rbd' name='p/${name}'/><target dev='vda' bus='virtio'/></disk></devices></domain>\n`;
     const both = domain("a", "none") + domain("b", "unsafe");
@@ -119,7 +119,7 @@ describe("a change, written into the files", () => {
     );
   });
 
-  it("of a command line changes the disk's own device, not one whose name begins alike", () => {
+  it("changes the device of a disk on a command line, not one whose name has the same prefix", () => {
     const disk = (id: string, options: string) =>
       `-drive file=rbd:p/${id}:id=u,if=none,id=${id},cache=none -device virtio-blk-pci,drive=${id}${options}`;
     const text = `/usr/bin/kvm -smp 2 -object iothread,id=io ${disk("d10", ",iothread=io")} ${disk("d1", "")}`;
@@ -129,7 +129,7 @@ describe("a change, written into the files", () => {
     );
   });
 
-  it("of words that end with NUL changes the CPU", () => {
+  it("changes the CPU on a command line whose words end with NUL", () => {
     const text = "/usr/bin/kvm -cpu qemu64,+aes -drive file=rbd:p/i:id=u,if=none,id=d,cache=none ".replaceAll(
       " ",
       "\0",
@@ -138,7 +138,7 @@ describe("a change, written into the files", () => {
     assert.equal(patch!.after, text.replace("qemu64", "host"));
   });
 
-  it("of a manifest leaves the lines after a value that is written as a block", () => {
+  it("keeps the lines after a block scalar in a manifest", () => {
     const manifest = (options: string) =>
       `kind: StorageClass\napiVersion: storage.k8s.io/v1\nmetadata: {name: rbd}\nprovisioner: rook-ceph.rbd.csi.ceph.com\nparameters:\n  pool: vms\n  mapOptions: ${options}\n  csi.storage.k8s.io/fstype: xfs\n`;
     const changed = (options: string) =>
@@ -147,14 +147,14 @@ describe("a change, written into the files", () => {
     assert.equal(changed("'krbd:queue_depth=256'"), manifest("'krbd:queue_depth=256,rxbounce'"));
   });
 
-  it("of a Proxmox configuration leaves snapshots as they are", () => {
+  it("keeps the snapshots in a Proxmox configuration", () => {
     const text =
       "boot: order=scsi0\ncores: 2\nmemory: 512\nscsi0: ceph:vm-100-disk-0,cache=unsafe\n\n[old]\nscsi0: ceph:vm-100-disk-0,cache=unsafe\n";
     const [patch] = fixFor([{ name: "100.conf", text }], "cache-unsafe").patches;
     assert.equal(patch!.after, text.replace("disk-0,cache=unsafe\n\n", "disk-0\n\n"));
   });
 
-  it("of Proxmox's CPU model keeps its flags", () => {
+  it("keeps the flags of a Proxmox CPU model", () => {
     const text = "cores: 2\ncpu: kvm64,flags=+aes;-pcid,hidden=1\nmemory: 512\nscsi0: ceph:vm-100-disk-0\n";
     assert.equal(
       fixFor([{ name: "100.conf", text }], "cpu-generic").patches[0]!.after,
@@ -162,7 +162,7 @@ describe("a change, written into the files", () => {
     );
   });
 
-  it("of what was not found, or of a finding that there is not, is refused", () => {
+  it("refuses a finding that does not apply, or does not exist", () => {
     const files = [
       { name: "qemu.txt", text: "/usr/bin/kvm -drive file=rbd:p/i:id=u,if=none,id=d0,cache=none" },
     ];

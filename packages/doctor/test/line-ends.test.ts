@@ -9,16 +9,16 @@ import { readCases } from "./support/case.ts";
 const mark = "\uFEFF";
 const asWindowsSaves = (text: string) => mark + text.replace(/\r?\n/g, "\r\n").replace(mark, "");
 
-describe("a file that Windows saved, with its line ends and a byte order mark", () => {
+describe("a file with Windows line ends and a byte order mark", () => {
   for (const directory of ["cases", "more-cases"])
     for (const { name, files } of readCases(join(import.meta.dirname, directory))) {
       const saved = files.map(({ name, text }) => ({ name, text: asWindowsSaves(text) }));
 
-      it(`${name} is the same, found at the same lines`, () => {
+      it(`has the same findings at the same lines: ${name}`, () => {
         assert.deepEqual(examine(saved).map(found), examine(files).map(found));
       });
 
-      it(`${name} keeps them when a finding is mended`, () => {
+      it(`keeps both when a finding is fixed: ${name}`, () => {
         for (const id of new Set(
           examine(saved)
             .flatMap(found)

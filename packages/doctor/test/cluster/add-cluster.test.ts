@@ -33,7 +33,7 @@ test("a healthy cluster adds nothing", async () => {
   assert.deepEqual(await idsWith({}), { disk: [], vm: [], unseen: [] });
 });
 
-test("an image says what no configuration shows", async () => {
+test("an image in the cluster adds facts that no configuration shows", async () => {
   const bad: ImageView = {
     features: ["layering", "exclusive-lock", "journaling"],
     parent: "p/base@s",
@@ -50,7 +50,7 @@ test("an image says what no configuration shows", async () => {
   ]);
 });
 
-test("a pool and the cluster's health", async () => {
+test("a pool's settings and the cluster's health are reported", async () => {
   const pool = async (name: string) => ({ name, size: 1, pgs: 1, autoscale: "off" as const });
   const checks = [
     { code: "OSD_NEARFULL", summary: "1 nearfull osd(s)" },
@@ -62,7 +62,7 @@ test("a pool and the cluster's health", async () => {
   assert.deepEqual(fixed.vm, ["autoscaler-off"]);
 });
 
-test("an erasure-coded pool of data without optimizations is told, one with them is not", async () => {
+test("an erasure-coded data pool is reported if the optimizations are off", async () => {
   const image = async () => ({ ...good, dataPool: "ec" });
   const pool = (optimized: boolean) => async (name: string) => ({
     ...{ name, size: name === "ec" ? 6 : 3, pgs: 128, autoscale: "on" as const },
@@ -72,7 +72,7 @@ test("an erasure-coded pool of data without optimizations is told, one with them
   assert.deepEqual((await idsWith({ image, pool: pool(true) })).vm, []);
 });
 
-test("a pool under another root than the host is told; a host that the map does not name is under none", async () => {
+test("a pool under another CRUSH root than the host is reported; a host that the map does not name has no root", async () => {
   const pool = async (name: string) => ({
     ...{ name, size: 3, pgs: 128, autoscale: "on" as const },
     roots: ["east"],
@@ -82,7 +82,7 @@ test("a pool under another root than the host is told; a host that the map does 
   assert.deepEqual((await idsWith({ pool, hostRoot: async () => undefined })).vm, []);
 });
 
-test("what may not be asked is named", async () => {
+test("facts that the user may not read are listed", async () => {
   const why = "client.u may not read it (EPERM)";
   const { unseen } = await idsWith({ image: async () => ({ why }), health: async () => ({ why }) });
   assert.deepEqual(unseen, [`image p/i: ${why}`, `the cluster's health: ${why}`]);

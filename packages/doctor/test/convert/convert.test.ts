@@ -41,7 +41,7 @@ function converted(
   return convertDomain({ name: "vm1.xml", text }, to, options).patches[0]!.after;
 }
 
-test("what a domain becomes goes back to what it was, byte by byte", () => {
+test("a converted domain converts back to the original, byte for byte", () => {
   const disks = disk("vda", "p/vm1", "\n      <boot order='1'/>") + disk("vdb", "p/ns/data");
   for (const text of [
     domain(disks),
@@ -52,7 +52,7 @@ test("what a domain becomes goes back to what it was, byte by byte", () => {
       const once = converted(text, "siphon", options);
       assert.notEqual(once, text);
       assert.equal(converted(once, "rbd", options), text);
-      // Disk by disk, there and back in the other order.
+      // Converts disk by disk, and back in the opposite order.
       const first = converted(text, "siphon", { ...options, disks: ["vda"] });
       const both = converted(first, "siphon", { ...options, disks: ["vdb"] });
       const one = converted(both, "rbd", { ...options, disks: ["vda"] });
@@ -61,7 +61,7 @@ test("what a domain becomes goes back to what it was, byte by byte", () => {
   }
 });
 
-test("the metadata says what the service is to serve, limits included", () => {
+test("the metadata describes the disks that the service serves, with their limits", () => {
   const tune =
     "<iotune><read_iops_sec>100</read_iops_sec><total_bytes_sec>1048576</total_bytes_sec><total_bytes_sec_max>2097152</total_bytes_sec_max>" +
     "<total_bytes_sec_max_length>5</total_bytes_sec_max_length></iotune>";
@@ -77,7 +77,7 @@ test("the metadata says what the service is to serve, limits included", () => {
   ]);
 });
 
-test("over vhost-user the memory is shared, and the place of the disk in the VM stays", () => {
+test("vhost-user shares the memory, and the disk keeps its PCI address", () => {
   const address = "<address type='pci' slot='0x05'/>";
   const text = domain(disk("vdc", "p/vm1", address, "virtio", " queues='4' cache='none'"));
   const after = converted(text, "siphon");
@@ -94,7 +94,7 @@ test("over vhost-user the memory is shared, and the place of the disk in the VM 
   );
 });
 
-test("over NBD a disk keeps its driver, its bus and its limits", () => {
+test("a disk over NBD keeps its driver, bus and limits", () => {
   const text = domain(disk("sda", "p/vm1", "<iotune><total_iops_sec>9</total_iops_sec></iotune>", "scsi"));
   const after = converted(text, "siphon", nbd);
   const devices = after.slice(after.indexOf("<devices>"));

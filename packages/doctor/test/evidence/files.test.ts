@@ -35,7 +35,7 @@ test("the tightest quota of a process's control groups counts, with how often it
   });
 });
 
-test("control groups of version 1 are read as well; no quota is no limit", async () => {
+test("cgroup v1 is read as well; without a quota there is no limit", async () => {
   put({
     "proc/2/cgroup": "4:cpu,cpuacct:/machine/b\n1:name=systemd:/x\n",
     "cgroup/cpu/machine/b/cpu.cfs_quota_us": "200000\n",
@@ -49,7 +49,7 @@ test("control groups of version 1 are read as well; no quota is no limit", async
   assert.equal(await at(99), undefined);
 });
 
-test("an I/O thread on the vCPUs' cores is named, and memory on another node than the vCPUs", async () => {
+test("an I/O thread on the vCPUs' cores is reported, and memory on another NUMA node than the vCPUs", async () => {
   const thread = (name: string, cpus: string) => `Name:\t${name}\nCpus_allowed_list:\t${cpus}\n`;
   put({
     "sys/devices/system/cpu/online": "0-7\n",
@@ -81,7 +81,7 @@ test("an I/O thread on the vCPUs' cores is named, and memory on another node tha
   });
   const bound = await placementOf(6, undefined, join(directory, "proc"), join(directory, "sys"));
   assert.equal(bound.sharedCores, undefined, "two vCPUs leave room on four cores");
-  // The kernel takes no name of more than 15 characters: the thread keeps its program's.
+  // The kernel rejects names longer than 15 characters: the thread keeps the program's name.
   put({
     "proc/7/task/1/status": thread("CPU 0/KVM", "2"),
     "proc/7/task/8/status": thread("kvm", "2"),
@@ -92,7 +92,7 @@ test("an I/O thread on the vCPUs' cores is named, and memory on another node tha
   assert.deepEqual([...cpuSet("0-2,7")], [0, 1, 2, 7]);
 });
 
-test("QMP's sockets are those that QEMU listens on, as Proxmox, the lab and libvirt write them", () => {
+test("QMP sockets are those on which QEMU listens, in the syntax of Proxmox, the lab and libvirt", () => {
   const of = (text: string) => qmpSockets(readArguments({ name: "x", text: `/usr/bin/kvm ${text}` }).options);
   assert.deepEqual(
     of(

@@ -19,7 +19,7 @@ after(async () => {
   }
 });
 
-/** A program that waits for its standard input to end, under the name and with the arguments of a QEMU. */
+/** A process with QEMU's name and arguments that runs until its standard input ends. */
 async function fakeQemu(name: string, args: readonly string[]): Promise<ChildProcess> {
   const child = spawn(
     "/bin/sh",
@@ -48,7 +48,7 @@ test("50 VMs of a host are found and watched at the same time", { timeout: 60_00
   await Promise.all(Array.from({ length: 50 }, (_, index) => fakeQemu(`${unique}-${index}`, disk)));
   const begun = process.cpuUsage();
   const vms = (await vmsOfHost({ seconds: 1 })).filter(({ name }) => name?.startsWith(`${unique}-`));
-  // On a busy machine the clock counts other people's work.
+  // CPU time, because wall-clock time includes other processes' work on a busy machine.
   const { user, system } = process.cpuUsage(begun);
   const took = 1 + (user + system) / 1e6;
   assert.equal(vms.length, 50);
@@ -57,7 +57,7 @@ test("50 VMs of a host are found and watched at the same time", { timeout: 60_00
   assert.ok(took < 15, `it took ${took} s`);
 });
 
-test("a VM is found by its name and by its pid, and an argument with a space is one argument", async () => {
+test("a VM is found by name and by pid, and an argument with a space stays one argument", async () => {
   const child = await fakeQemu(`${unique}-one`, disk);
   for (const word of [`${unique}-one`, String(child.pid)]) {
     const { name, disks } = await vmOfHost(word, { seconds: 0 });
@@ -66,8 +66,8 @@ test("a VM is found by its name and by its pid, and an argument with a space is 
   }
 });
 
-test("a VM that ends while it is watched is said to have ended, and what was seen stays", async () => {
-  // Once its monitor is asked, the process is known.
+test("a VM that ends while it is watched is reported as ended, and its evidence stays", async () => {
+  // The query on the monitor shows that the process was found.
   const path = join(mkdtempSync(join(tmpdir(), "siphon-ends-")), "qmp");
   const monitor = createServer().listen(path);
   await once(monitor, "listening");
@@ -85,7 +85,7 @@ test("a VM that ends while it is watched is said to have ended, and what was see
   assert.match(unseen.join("\n"), /what its threads do: the process (has ended|ended while it was watched)/);
 });
 
-test("a thread that leaves no idle time is named; the librbd that a process has mapped counts", async () => {
+test("a saturated thread is named, and the mapped librbd counts", async () => {
   const child = spawn(
     "/bin/sh",
     ["-c", "echo; while :; do :; done", "-nodefaults", "-name", `guest=${unique}-busy`, ...disk],
@@ -104,11 +104,11 @@ test("a thread that leaves no idle time is named; the librbd that a process has 
   const vm = await vmOfHost(`${unique}-busy`, { seconds: 2 });
   const share = (cpuOf() - before) / 2;
   assert.match(vm.notes.join(), /its threads used of a core each: main thread \(\S+\) \d+ %/);
-  // On a machine that is busy otherwise it does not get a whole core.
+  // On a busy machine the thread does not get a whole core.
   if (share > 0.95) assert.ok(examineVm(vm).vm.findings.some(({ id }) => id === "thread-saturated"));
 });
 
-test("what is no VM is refused with what to do", async () => {
+test("a name that is no VM is refused with a hint", async () => {
   await assert.rejects(
     vmOfHost(`${unique}-none`, { seconds: 0 }),
     /no QEMU process on this host is .*neither its pid/,

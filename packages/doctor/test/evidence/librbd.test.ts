@@ -14,17 +14,17 @@ function put(name: string, content: string): void {
   writeFileSync(path, content, "latin1");
 }
 
-/** A library with a release in it, far enough from its beginning to be in no first read. */
+/** A library whose release crosses the boundary of the first read. */
 const library = (release: string) => `\x7fELF${"x".repeat((1 << 20) - 8)}\0${release}\0more\x0012.2\0`;
 const lib = "/usr/lib/x86_64-linux-gnu";
 
-test("the release is read out of the mapped library, in the process's own root", async () => {
+test("the release comes from the mapped library in the process's own root", async () => {
   put(`1/root${lib}/ceph/libceph-common.so.2`, library("17.2.9"));
   const maps = `7f01-7f02 r-xp 0 08:01 1 ${lib}/librbd.so.1.17.0\n7f03-7f04 r-xp 0 08:01 2 ${lib}/ceph/libceph-common.so.2\n`;
   assert.deepEqual(await librbdFiles(1, maps, directory), { release: "17.2.9" });
 });
 
-test("of replaced files the mapped ones are read, and what lies in their place is told beside", async () => {
+test("a replaced library gives the release that is mapped and the one that is installed", async () => {
   put("2/map_files/7f03-7f04", library("16.2.15"));
   put(`2/root${lib}/ceph/libceph-common.so.2`, library("18.2.7"));
   put(`2/root${lib}/librbd.so.1.18.0`, "");
@@ -35,7 +35,7 @@ test("of replaced files the mapped ones are read, and what lies in their place i
   });
 });
 
-test("what cannot be read is not guessed", async () => {
+test("a library that cannot be read gives no release", async () => {
   const maps = `7f01-7f02 r-xp 0 08:01 1 ${lib}/none/librbd.so.1.16.0 (deleted)\n`;
   assert.deepEqual(await librbdFiles(3, maps, directory), {});
   assert.deepEqual(await librbdFiles(3, "7f01-7f02 r-xp 0 08:01 1 /usr/lib/libc.so.6\n", directory), {});

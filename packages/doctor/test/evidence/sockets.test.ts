@@ -24,13 +24,13 @@ async function listen(name: string, serve: (socket: Socket) => void): Promise<st
   return path;
 }
 
-test("admin sockets are those that the process listens on", async () => {
+test("the admin sockets of a process are those on which it listens", async () => {
   const path = await listen("client.vms.1.asok", () => {});
   await listen("other.sock", () => {});
   assert.deepEqual(await adminSockets(process.pid), [join(`/proc/${process.pid}/root`, path)]);
 });
 
-test("an answer may come in pieces; one that is no JSON, and none at all, are told apart", async () => {
+test("an answer may arrive in pieces; invalid JSON and no answer give different errors", async () => {
   const answer = Buffer.from('{"librbd-1-vms-a":{}}');
   const length = Buffer.alloc(4);
   length.writeUInt32BE(answer.length);
@@ -45,7 +45,7 @@ test("an answer may come in pieces; one that is no JSON, and none at all, are to
   await assert.rejects(askClient(silent, { prefix: "perf dump" }, 50), /does not answer/);
 });
 
-test("what clients counted between two moments, and a limit that held them back", () => {
+test("clients' counters between two samples, and a throttle that delayed them, are described", () => {
   const dump = (reads: number, sum: number, waits: number) => ({
     "librbd-1-vms-web": { rd_latency: { avgcount: reads, sum }, wr_latency: { avgcount: 5, sum: 1 } },
     "throttle-objecter_bytes": { wait: { avgcount: waits, sum: 0 } },
@@ -65,13 +65,13 @@ const line = (channel: string) =>
     text: `/usr/bin/kvm ${channel} -device virtserialport,chardev=qga0,name=org.qemu.guest_agent.0`,
   }).options;
 
-test("the agent's socket is the one behind its port; libvirt passes a descriptor in its place", () => {
+test("the agent's socket belongs to its port; libvirt passes a descriptor, so there is none", () => {
   assert.equal(agentSocket(line("-chardev socket,path=/run/1.qga,server=on,id=qga0")), "/run/1.qga");
   assert.equal(agentSocket(line("-chardev socket,id=qga0,fd=30,server=on,wait=off")), undefined);
   assert.equal(agentSocket(line("-chardev socket,path=/run/1.qga,id=other")), undefined);
 });
 
-test("an agent that refuses to open files says so; one that is silent is given up", async () => {
+test("an agent that refuses to open files is reported; a silent one times out", async () => {
   const refuses = await listen("refuses.qga", (socket) => {
     socket.on("data", (data) => {
       for (const text of data.toString().trim().split("\n")) {

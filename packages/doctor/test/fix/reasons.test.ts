@@ -6,10 +6,10 @@ import { fixFor } from "../../src/fix/fix.ts";
 const one = (name: string, text: string, id: string) => fixFor([{ name, text }], id);
 const after = (name: string, text: string, id: string) => one(name, text, id).patches[0]?.after;
 
-describe("changes of a command line", () => {
+describe("fixes of a command line", () => {
   const start = "/usr/bin/kvm -M q35 -cpu host -smp 4";
 
-  it("an IDE disk with a device gets that device in virtio's form", () => {
+  it("the device of an IDE disk becomes a virtio device", () => {
     const line = (device: string) =>
       `/usr/bin/kvm -M pc -cpu host -drive file=rbd:p/i:id=u,if=none,id=d,cache=none -device ${device}`;
     assert.equal(
@@ -18,20 +18,20 @@ describe("changes of a command line", () => {
     );
   });
 
-  it("an IDE disk without a device gets the interface virtio", () => {
+  it("an IDE disk without a device gets if=virtio", () => {
     assert.equal(
       after("qemu.txt", "/usr/bin/kvm -M pc -cpu host -drive file=rbd:p/i:id=u,id=d,cache=none", "bus-ide"),
       "/usr/bin/kvm -M pc -cpu host -drive file=rbd:p/i:id=u,id=d,cache=none,if=virtio",
     );
   });
 
-  it("an LSI adapter becomes virtio-scsi, under the same id", () => {
+  it("an LSI adapter becomes virtio-scsi with the same id", () => {
     const line = (adapter: string) =>
       `${start} -device ${adapter},id=s -drive file=rbd:p/i:id=u,if=none,id=d,cache=none -device scsi-hd,bus=s.0,drive=d`;
     assert.equal(after("qemu.txt", line("lsi53c895a"), "scsi-lsi"), line("virtio-scsi-pci"));
   });
 
-  it("one queue becomes one a vCPU; limits go", () => {
+  it("one queue becomes one for each vCPU; limits are removed", () => {
     const line = (device: string, drive: string) =>
       `${start} -drive file=rbd:p/i:id=u,if=none,id=d,cache=none${drive} -device virtio-blk-pci,drive=d${device}`;
     assert.equal(after("qemu.txt", line(",num-queues=1", ""), "queues-single"), line(",num-queues=4", ""));
@@ -41,7 +41,7 @@ describe("changes of a command line", () => {
     );
   });
 
-  it("of another system's is shown, and said not to last", () => {
+  it("the fix of another system's command line has a note that it does not last", () => {
     const { patches, notes } = one(
       "ps.txt",
       "/usr/bin/kvm -id 101 -name a -machine type=pc+pve0 -cpu host -drive file=rbd:p/i:id=u,if=none,id=drive-scsi0,cache=unsafe -device virtio-scsi-pci,id=s -device scsi-hd,bus=s.0,drive=drive-scsi0",
@@ -52,7 +52,7 @@ describe("changes of a command line", () => {
   });
 });
 
-describe("the change of a VM that Proxmox runs", () => {
+describe("the fix of a running Proxmox VM", () => {
   const line =
     "/usr/bin/kvm -id 101 -name a -machine type=q35+pve0 -cpu host -drive file=rbd:p/i:id=u,if=none,id=drive-scsi0,cache=writeback,throttling.iops-total=500 -device virtio-scsi-pci,id=s -device scsi-hd,bus=s.0,drive=drive-scsi0";
   const config = "scsi0: ceph:vm-101-disk-0,cache=writeback,iops=500,mbps_rd_max=9,size=8G\nscsi01: x";
@@ -63,7 +63,7 @@ describe("the change of a VM that Proxmox runs", () => {
   ] as const)
     it(`${id}: the command takes the disk's line from the configuration`, () => {
       const [command] = one("ps.txt", line, id).words;
-      // qm as Proxmox has it, as far as the command needs it.
+      // A stand-in for Proxmox's qm that does what the command needs.
       const qm = `qm() { [ "$1" = config ] && echo "$CONFIG" || echo "$*"; }`;
       const said = execFileSync("bash", ["-c", `${qm}; ${command}`], {
         encoding: "utf8",
@@ -73,10 +73,10 @@ describe("the change of a VM that Proxmox runs", () => {
     });
 });
 
-describe("changes of a Proxmox configuration", () => {
+describe("fixes of a Proxmox configuration", () => {
   const config = (lines: string) => `cores: 2\nmemory: 4096\n${lines}`;
 
-  it("a disk of IDE goes to virtio-scsi, and keeps its place in the boot order", () => {
+  it("an IDE disk moves to virtio-scsi and keeps its place in the boot order", () => {
     assert.equal(
       after(
         "100.conf",
@@ -89,7 +89,7 @@ describe("changes of a Proxmox configuration", () => {
     );
   });
 
-  it("a disk of SATA stays where other disks have another SCSI controller, and that is said", () => {
+  it("a SATA disk stays if other disks use another SCSI controller, and a note says so", () => {
     const { patches, notes } = one(
       "100.conf",
       config("sata0: ceph:vm-100-disk-0,size=8G\nscsi0: local:vm-100-disk-1,size=8G\nscsihw: pvscsi\n"),
@@ -98,7 +98,7 @@ describe("changes of a Proxmox configuration", () => {
     assert.deepEqual([patches, notes.length], [[], 1]);
   });
 
-  it("queues are set on the disk that has a controller of its own", () => {
+  it("queues are set on a disk that has its own controller", () => {
     const text = (disk: string) =>
       `cores: 4\ncpu: host\nmachine: pc-q35-4.2\nmemory: 4096\nscsi0: ceph:vm-100-disk-0,discard=on,iothread=1${disk}\nscsihw: virtio-scsi-single\n`;
     assert.equal(after("100.conf", text(""), "queues-single"), text(",queues=4"));
@@ -106,7 +106,7 @@ describe("changes of a Proxmox configuration", () => {
 });
 
 describe("variables of OpenStack's installers", () => {
-  it("Kolla's and OpenStack-Ansible's are set", () => {
+  it("Kolla's and OpenStack-Ansible's variables are set", () => {
     assert.equal(
       after(
         "globals.yml",
@@ -125,7 +125,7 @@ describe("variables of OpenStack's installers", () => {
     );
   });
 
-  it("a variable that another one overrides is no patch", () => {
+  it("a variable that another one overrides gives no patch", () => {
     const text =
       "nova_virt_type: kvm\nnova_libvirt_images_rbd_pool: vms\nnova_nova_conf_overrides:\n  libvirt:\n    virt_type: qemu\n";
     const { patches, notes } = one("user_variables.yml", text, "accel-tcg");
@@ -134,7 +134,7 @@ describe("variables of OpenStack's installers", () => {
   });
 });
 
-describe("where there is no patch, a sentence says why", () => {
+describe("a sentence says why there is no patch", () => {
   const disk = "-drive file=rbd:p/i,if=none,id=d,cache=writeback -device virtio-blk-pci,drive=d";
   for (const [id, why] of [
     ["cache-writeback-depends", /measure it first/],
@@ -147,7 +147,7 @@ describe("where there is no patch, a sentence says why", () => {
       assert.match(notes.join(), why);
     });
 
-  it("of a format that has no patches", () => {
+  it("for a format without patches", () => {
     const text =
       'VCPU="2"\nCPU_MODEL=[MODEL="host-passthrough"]\nDISK=[DATASTORE="ceph",DEV_PREFIX="vd",CACHE="unsafe"]\n';
     assert.match(one("a.one", text, "cache-unsafe").notes.join(), /no patches for files of this format/);

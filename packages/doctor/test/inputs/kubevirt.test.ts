@@ -167,7 +167,7 @@ describe("a KubeVirt VM", () => {
       () => void expectFindings({ "vm.yaml": vm(parts), "storageclass.yaml": storage ?? good }, wanted),
     );
 
-  it("takes vCPUs and policy from an instancetype that is shown, and the bus from a preference", () => {
+  it("takes vCPUs and policy from an instancetype among the inputs, and the bus from a preference", () => {
     const shown =
       "apiVersion: instancetype.kubevirt.io/v1beta1\nkind: VirtualMachineClusterInstancetype\nmetadata: {name: u1}\nspec: {cpu: {guest: 4}, memory: {guest: 8Gi}, ioThreadsPolicy: auto}\n---\napiVersion: instancetype.kubevirt.io/v1beta1\nkind: VirtualMachineClusterPreference\nmetadata: {name: win}\nspec: {devices: {preferredDiskBus: sata}}\n";
     const text = vm({

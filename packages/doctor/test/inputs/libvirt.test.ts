@@ -195,7 +195,7 @@ describe("a libvirt domain", () => {
   for (const [title, parts, wanted] of cases)
     it(title, () => void expectFindings({ "domain.xml": domain(parts) }, wanted));
 
-  it("with EFI variables on RBD says that they are not kept", () => {
+  it("reports EFI variables on RBD that are not cached", () => {
     const text = domain({ devices: rbd(good) }).replace(
       "</os>",
       `<nvram type='network'><source protocol='rbd' name='p/vars'>${hosts}${auth}</source></nvram></os>`,
@@ -232,7 +232,7 @@ describe("a libvirt domain", () => {
     expectFindings({ "vm.xml": text }, "vda =; vm =");
   });
 
-  it("that breaks off is said with its line, and nothing of it", () => {
+  it("reports the line of a truncated document and quotes nothing of it", () => {
     const text = `${domain({ devices: rbd(good) }).slice(0, 400)}`;
     assert.throws(
       () => examine([{ name: "domain.xml", text }]),
@@ -240,7 +240,7 @@ describe("a libvirt domain", () => {
     );
   });
 
-  it("points at the element: line and XPath", () => {
+  it("locates a finding by line and XPath", () => {
     const { disks } = expectFindings(
       { "domain.xml": domain({ devices: `\n\n${rbd("type='raw' discard='unmap'")}` }) },
       "vda +cache-librbd-on",

@@ -102,7 +102,7 @@ describe("OpenStack-Ansible", () => {
     assert.deepEqual([platform, managedBy], ["ceph-conf", "openstack-ansible"]);
   });
 
-  it("a pool for Nova brings the role's network=writeback with it", () => {
+  it("a pool for Nova enables the role's default network=writeback", () => {
     expectFindings(
       { "user_variables.yml": "nova_libvirt_images_rbd_pool: vms\n" },
       "network =cache-librbd-on =cache-writeback-depends",
@@ -248,14 +248,14 @@ describe("SPDK and ceph-nvmeof", () => {
     it(title, () => void expectFindings({ "spdk.json": text }, wanted));
 
   const gateway = (lines: string) => `[gateway]\nport = 5500\n[ceph]\npool = rbd\n[spdk]\n${lines}`;
-  it("the gateway's own 32 images a client are too many, and 8 are not", () => {
+  it("the gateway's default of 32 images a client is too many, 8 is not", () => {
     expectFindings({ "nvmeof.conf": gateway("timeout = 60\n") }, "vm =single-librados-client");
     expectFindings({ "nvmeof.conf": gateway("bdevs_per_cluster = 16\n") }, "vm =single-librados-client");
     expectFindings({ "nvmeof.conf": gateway("bdevs_per_cluster = 8\n") }, "vm =");
   });
 });
 
-describe("what stands beside a VM", () => {
+describe("files beside a VM's configuration", () => {
   const line = (file: string) =>
     `/usr/bin/kvm -machine q35 -cpu host -object iothread,id=t0 -drive file=${file},if=none,id=d0,format=raw,cache=none,discard=unmap -device virtio-blk-pci,drive=d0,iothread=t0`;
   const librbd = line("rbd:p/i:id=u");

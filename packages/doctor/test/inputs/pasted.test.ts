@@ -28,20 +28,20 @@ const pasted: Record<string, [text: string, id: string, line: number]> = {
 };
 
 for (const [title, [text, id, line]] of Object.entries(pasted))
-  test(`${title}: it is read, and findings keep their lines`, () => {
+  test(`${title}: is read, and findings keep their lines`, () => {
     const [found] = examine([{ name: "pasted", text }]);
     const all = [...found!.disks.flatMap(({ findings }) => findings), ...found!.vm.findings];
     assert.equal(all.find((each) => each.id === id)?.place.line, line);
   });
 
-test("a prompt before QEMU's own line is no line to pass over", () => {
+test("a prompt before the QEMU command does not hide its line", () => {
   const text = "root@n1:~# /usr/bin/kvm -machine q35 -drive file=rbd:p/i:id=u,if=virtio,cache=unsafe\n";
   assert.ok(
     examine([{ name: "pasted", text }])[0]!.disks[0]!.findings.some(({ id }) => id === "cache-unsafe"),
   );
 });
 
-test("a large text that is no configuration is refused at once", { timeout: 30_000 }, () => {
+test("a large text that is not a configuration is refused at once", { timeout: 30_000 }, () => {
   for (const piece of [" \n", "a@", "> a\n", "  x: 1\n", "</domain>", "-->"])
     assert.throws(() => examine([{ name: "pasted", text: piece.repeat(200_000) }]), {
       code: "SIPHON_UNKNOWN_FORMAT",

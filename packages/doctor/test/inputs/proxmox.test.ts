@@ -138,13 +138,13 @@ describe("a Proxmox configuration", () => {
   for (const [title, text, wanted] of cases)
     it(title, () => void expectFindings({ "100.conf": text, "storage.cfg": storage }, wanted));
 
-  it("says that pending changes wait, and looks at what is there now", () => {
+  it("notes pending changes and examines the current settings", () => {
     const text = `${base}${single}scsi0: c:vm-100-disk-0,${good},cache=unsafe\n\n[PENDING]\nscsi0: c:vm-100-disk-0,${good}\n`;
     const { notes } = expectFindings({ "100.conf": text, "storage.cfg": storage }, "scsi0 +cache-unsafe");
     assert.match(notes.join(), /wait for a restart of the VM \(scsi0\)/);
   });
 
-  it("guesses a storage by its name where storage.cfg is not there, and says so", () => {
+  it("guesses a storage's type from its name without storage.cfg, and says so", () => {
     const text = `${base}${single}scsi0: ceph-vms:vm-100-disk-0,${good}\nscsi1: local-lvm:vm-100-disk-1,size=1G`;
     const { unseen, disks } = expectFindings({ "100.conf": text }, "scsi0 =; scsi1 =");
     assert.deepEqual(
@@ -154,7 +154,7 @@ describe("a Proxmox configuration", () => {
     assert.match(unseen.join(), /storage.cfg/);
   });
 
-  it("gives the whole qm command, with the id of the file's name", () => {
+  it("gives the whole qm command, with the id from the file's name", () => {
     const { disks } = expectFindings(
       {
         "/etc/pve/qemu-server/117.conf": `${base}${single}scsi0: c:vm-100-disk-0,iothread=1,cache=unsafe`,
@@ -170,7 +170,7 @@ describe("a Proxmox configuration", () => {
     );
   });
 
-  it("before qemu-server 7.0-7 wrote EFI variables through", () => {
+  it("reports EFI variables that qemu-server before 7.0-7 writes through", () => {
     const text = `${base}${single}bios: ovmf\nefidisk0: c:vm-100-disk-1,size=4M`;
     const versions = (version: string) => `proxmox-ve: 7.0-2\npve-manager: 7.0-8\nqemu-server: ${version}\n`;
     expectFindings(

@@ -219,12 +219,12 @@ describe("a QEMU command line", () => {
   for (const [title, text, wanted] of cases)
     it(title, () => void expectFindings({ "qemu.txt": text }, wanted));
 
-  it("is read from a shell with quotes and continued lines as from ps", () => {
+  it("is read from a shell, with quotes and continued lines, as well as from ps", () => {
     const text = `${kvm} \\\n  -object 'iothread,id=t0' \\\n  -blockdev '{"driver":"rbd","pool":"p","image":"i","user":"u","node-name":"n0","cache":{"direct":true},"discard":"unmap"}' \\\n  -device virtio-blk-pci,drive=n0,iothread=t0\n`;
     expectFindings({ "run.sh": text }, "n0 =; vm =");
   });
 
-  it("is found in libvirt's log, the last start of it", () => {
+  it("is found in libvirt's log: the last start counts", () => {
     const start =
       "2026-01-01 10:00:00.000+0000: starting up libvirt version: 11.3.0, qemu version: 10.0.2, kernel: 6.12";
     const line = (cache: string) =>
@@ -236,7 +236,7 @@ describe("a QEMU command line", () => {
     assert.equal(name, "web");
   });
 
-  it("takes what -readconfig names from the files beside it", () => {
+  it("takes the file that -readconfig names from the other inputs", () => {
     const config =
       '[drive "d0"]\n  file = "rbd:p/i:id=u"\n  if = "none"\n  cache = "none"\n  discard = "unmap"\n[device "v0"]\n  driver = "virtio-blk-pci"\n  drive = "d0"\n  iothread = "t0"\n[object "t0"]\n  qom-type = "iothread"\n[machine]\n  type = "q35"\n  accel = "kvm"\n';
     const files = {
@@ -248,7 +248,7 @@ describe("a QEMU command line", () => {
     assert.match(unseen.join(), /-readconfig names it/);
   });
 
-  it("says what -blockdev it could not read, and goes on", () => {
+  it("names a -blockdev that it cannot read, and continues", () => {
     const { unseen } = expectFindings(
       { "qemu.txt": `${kvm} -blockdev {"driver":"rbd", -device virtio-blk-pci,drive=x` },
       "vm =",

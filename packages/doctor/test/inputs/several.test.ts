@@ -5,7 +5,7 @@ import { examine } from "../../src/examine.ts";
 const kvm = (id: number, bus: string) =>
   `root  471${id}  3.2  1.0 6193024 1293024 ?  Sl  Mar01 1234:56 /usr/bin/kvm -id ${id} -name vm${id} -cpu host -drive file=rbd:ceph/vm-${id}-disk-0:id=vms,if=none,id=d,cache=none,discard=on -device ${bus},drive=d -machine type=q35+pve0`;
 
-test("ps of a host: a VM for each line, in its place; what looks for them is none", () => {
+test("the output of ps has one VM a line, with its position; the grep that looks for them is not a VM", () => {
   const text = [
     "USER PID %CPU %MEM VSZ RSS TTY STAT START TIME COMMAND",
     "root 1 0.0 0.1 168000 11000 ? Ss Jan01 0:10 /sbin/init",
@@ -32,7 +32,7 @@ test("a script that starts one VM over several lines is one VM", () => {
   assert.equal(examine([{ name: "start.sh", text }]).length, 1);
 });
 
-test("the XML of several domains in one file: each with its declaration and its lines", () => {
+test("one file may hold the XML of several domains, each with its declaration and line numbers", () => {
   const domain = (name: string, bus: string) =>
     `<?xml version='1.0'?>\n<!-- ${name} -->\n<domain type='kvm'>\n<name>${name}</name><vcpu>1</vcpu><os><type arch='x86_64' machine='q35'>hvm</type></os><cpu mode='host-model'/>\n<devices><disk type='network' device='disk'><driver name='qemu' cache='none' discard='unmap'/><auth username='u'><secret type='ceph' uuid='x'/></auth><source protocol='rbd' name='p/${name}'/>\n<target dev='sda' bus='${bus}'/></disk></devices></domain>\n`;
   const found = examine([{ name: "all.xml", text: domain("a", "sata") + domain("b", "ide") }]);

@@ -105,7 +105,7 @@ it("a table beside a configuration does not hide it", () => {
   assert.notEqual(recognise({ name: "cinder.conf", text: cinder }).format, "proxmox");
 });
 
-describe("what the doctor does not read is refused in a sentence, with what to give in its place", () => {
+describe("text that the doctor does not read is refused with a sentence that says what to give instead", () => {
   for (const [title, text, says, instead] of strangers)
     it(title, () => {
       assert.throws(

@@ -23,12 +23,12 @@ function disk(target: string, driver: string, more = "", attributes = ""): strin
   return `<disk type='network' device='disk'${attributes}><driver name='qemu' type='raw' ${driver}/>${auth}<source protocol='rbd' name='p/${target}'>${hosts}</source><backingStore/><target dev='${target}' bus='virtio'/>${more}</disk>`;
 }
 
-/** A disk of which everything is right: only its own thread is named. */
+/** A disk without findings; only its thread varies. */
 const tuned = (target: string, thread = 1) => disk(target, `${good} iothread='${thread}'`);
 
 const shapes: Shape[] = [
   {
-    title: "everything that virsh dumpxml adds to a disk that runs",
+    title: "everything that virsh dumpxml adds to a running disk",
     head: "<iothreads>1</iothreads>",
     devices: `<disk type='network' device='disk' snapshot='external' model='virtio-non-transitional'><driver name='qemu' type='raw' cache='none' error_policy='stop' rerror_policy='report' io='native' ioeventfd='on' event_idx='on' copy_on_read='off' discard='unmap' detect_zeroes='off' queue_size='512' packed='on' iothread='1' iommu='on' ats='on'/>${auth}<source protocol='rbd' name='p/vda' index='1'>${hosts}<privateData/></source><backingStore/><target dev='vda' bus='virtio' rotation_rate='1'/><serial>x</serial><wwn>5000c50015ea71ad</wwn><boot order='1'/><alias name='virtio-disk0'/><address type='pci' domain='0x0000' bus='0x04' slot='0x00' function='0x0'/></disk>`,
     wanted: "disks vda; vda =aio-without-effect; vm =",
@@ -52,7 +52,7 @@ const shapes: Shape[] = [
     wanted: "vda =; vdb =; vm =",
   },
   {
-    title: "threads by their ids alone, which poll, and no disk uses them",
+    title: "polling threads declared only by their ids, and used by no disk",
     head: "<iothreadids><iothread id='4' thread_pool_min='8' thread_pool_max='16'><poll max='32768' grow='4' shrink='2'/></iothread></iothreadids>",
     devices: disk("vda", good),
     wanted: "vda =; vm =iothread-without-effect",
@@ -64,7 +64,7 @@ const shapes: Shape[] = [
     wanted: "vda =; vm =",
   },
   {
-    title: "vCPUs that are still to be plugged in count for queues",
+    title: "hot-pluggable vCPUs count for queues",
     vcpu: "<vcpu placement='static' current='2'>8</vcpu>",
     head: "<iothreads>1</iothreads>",
     devices: disk("vda", `${good} queues='8'`),
@@ -80,7 +80,7 @@ const shapes: Shape[] = [
     wanted: "vda =; sdx =; sda =; sdb =; fda =; vm =",
   },
   {
-    title: "devices that stand over something else than RBD, as far as anybody sees",
+    title: "devices that are not visibly on RBD",
     head: "<iothreads>1</iothreads>",
     devices: `<disk type='block' device='disk'><driver name='qemu' type='raw' cache='none' io='threads'/><source dev='/dev/mapper/mpatha'/><target dev='vda' bus='virtio'/></disk>
 <disk type='block' device='lun'><driver name='qemu' type='raw'/><source dev='/dev/disk/by-id/wwn-0x5000'><reservations managed='yes'/></source><target dev='sda' bus='scsi'/></disk>
@@ -95,7 +95,7 @@ const shapes: Shape[] = [
     wanted: "vda =krbd =aio-threads; vm =",
   },
   {
-    title: "limits that are all zero are none",
+    title: "limits that are all zero do not count",
     head: "<iothreads>1</iothreads>",
     devices: disk(
       "vda",
@@ -132,7 +132,7 @@ const shapes: Shape[] = [
     wanted: "disks vda; vda =; vm =",
   },
   {
-    title: "a legacy place of auth, no hosts: ceph.conf has the monitors",
+    title: "auth in its legacy place, no hosts: ceph.conf has the monitors",
     head: "<iothreads>1</iothreads>",
     devices: `<disk type='network' device='disk'><driver name='qemu' type='raw' ${good} iothread='1'/><source protocol='rbd' name='p/vda'/><auth username='vmuser'><secret type='ceph' uuid='5f0e6a52-0c1b-4a77-9a39-0000000000a1'/></auth><target dev='vda' bus='virtio'/></disk>`,
     wanted: "vda =; vm =",
@@ -174,7 +174,7 @@ ${os ?? "<os><type arch='x86_64' machine='pc-q35-9.0'>hvm</type></os>"}${cpu ?? 
 <devices><emulator>${emulator ?? "/usr/bin/qemu-system-x86_64"}</emulator>${devices}</devices>${tail}</domain>`;
 }
 
-describe("domains that are unusual", () => {
+describe("unusual domains", () => {
   for (const shape of shapes)
     it(shape.title, () => void expectFindings({ "domain.xml": render(shape) }, shape.wanted));
 
@@ -186,7 +186,7 @@ describe("domains that are unusual", () => {
     );
   });
 
-  it("KubeVirt's own domain: what is behind a device of the pod is said to be unseen", () => {
+  it("KubeVirt's own domain: the data behind a pod's device are listed as unseen", () => {
     const [examination] = examine([
       {
         name: "domain.xml",
@@ -204,7 +204,7 @@ describe("domains that are unusual", () => {
     assert.match(examination!.unseen.join("\n"), /behind \/dev\/rootdisk: .*kubectl get vm,pvc,storageclass/);
   });
 
-  it("a Xen domain is refused in a sentence", () => {
+  it("a Xen domain is refused with a sentence", () => {
     const text = "<domain type='xen'><name>x</name><devices/></domain>";
     assert.throws(() => examine([{ name: "x.xml", text }]), /x\.xml describes a domain of type xen/);
   });

@@ -3,7 +3,7 @@ import { expectFindings } from "../support/expect-findings.ts";
 
 interface Shape {
   title: string;
-  /** Root element's attributes. */
+  /** Attributes of the root element. */
   domain?: string;
   name?: string;
   machine?: string;
@@ -25,7 +25,7 @@ const hosts = ["192.0.2.11", "192.0.2.12", "192.0.2.13"]
 const secret = (user: string) =>
   `<auth username='${user}'><secret type='ceph' uuid='5f0e6a52-0c1b-4a77-9a39-0000000000a1'/></auth>`;
 
-/** A network disk as Nova and people write it. */
+/** A network disk as Nova writes it. */
 function disk(name: string, target: string, driver: string, more = "", device = "disk"): string {
   return `<disk type='network' device='${device}'><driver name='qemu' type='raw' ${driver}/>${secret("vmuser")}
 <source protocol='rbd' name='${name}'>${hosts}</source><target ${target}/>${more}</disk>`;
@@ -56,7 +56,7 @@ const shapes: Shape[] = [
       "vda =iothread-missing; vdb =iothread-missing =aio-without-effect; vdc =iothread-missing =throttled; sda =; vm =",
   },
   {
-    title: "Nova's config drive as a disk (config_drive_format=vfat) is no data",
+    title: "Nova's config drive as a disk (config_drive_format=vfat) is not a data disk",
     name: "instance-0000002b",
     machine: "pc-q35-8.2",
     head: nova,
@@ -103,7 +103,7 @@ const shapes: Shape[] = [
     wanted: "sda =; vm =",
   },
   {
-    title: "two threads are made, both disks are on the first",
+    title: "two threads, both disks on the first",
     machine: "q35",
     head: "<iothreads>2</iothreads>",
     devices:
@@ -112,7 +112,7 @@ const shapes: Shape[] = [
     wanted: "vda =; vdb =; vm =iothread-shared",
   },
   {
-    title: "weights of the block cgroup are no limits",
+    title: "weights of the block cgroup are not limits",
     machine: "q35",
     head: "<iothreads>1</iothreads><blkiotune><weight>500</weight></blkiotune><cputune><shares>2048</shares></cputune>",
     devices: disk(
@@ -184,13 +184,13 @@ const shapes: Shape[] = [
     wanted: "vda =; vm =",
   },
   {
-    title: "a volume of a pool that is not shown, and is called after Ceph",
+    title: "a volume of a pool that is not among the inputs and has Ceph in its name",
     machine: "q35",
     devices: `<disk type='volume' device='disk'><driver name='qemu' type='raw'/><source pool='ceph-vms' volume='vm1'/><target dev='vda' bus='virtio'/></disk>`,
     wanted: "vda +cache-librbd-on +iothread-missing +discard-off -auth-none -client-admin -mon-single; vm =",
   },
   {
-    title: "an I/O thread by qemu:commandline, as people did before libvirt had it",
+    title: "an I/O thread through qemu:commandline, as before libvirt supported it",
     domain: " xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'",
     machine: "q35",
     devices: disk("p/a", "dev='vda' bus='virtio'", good),
@@ -198,7 +198,7 @@ const shapes: Shape[] = [
     wanted: "vda =; vm =",
   },
   {
-    title: "a whole disk by qemu:commandline",
+    title: "a whole disk through qemu:commandline",
     domain: " xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'",
     machine: "q35",
     devices: "",
@@ -222,7 +222,7 @@ const shapes: Shape[] = [
     wanted: "vda =; vm =",
   },
   {
-    title: "RHEL's machine type of RHEL 8.2 is of QEMU 4.2, and of RHEL 9 newer than 5.2",
+    title: "the machine type of RHEL 8.2 is QEMU 4.2's, and that of RHEL 9 is newer than 5.2",
     machine: "pc-q35-rhel8.2.0",
     emulator: "/usr/libexec/qemu-kvm",
     vcpu: 4,
@@ -246,7 +246,7 @@ const shapes: Shape[] = [
     wanted: "vda =iothread-missing =mon-single =auth-none; sda =; vm =",
   },
   {
-    title: "disks that are not on RBD ask for nothing: iSCSI, NBD, a file, NFS",
+    title: "disks that are not on RBD have no findings: iSCSI, NBD, a file, NFS",
     machine: "pc-i440fx-8.2",
     devices:
       "<disk type='network' device='disk'><driver name='qemu' type='raw'/><source protocol='iscsi' name='iqn.x/1'><host name='192.0.2.1'/></source><target dev='vda' bus='virtio'/></disk>" +
@@ -271,7 +271,7 @@ const shapes: Shape[] = [
     wanted: "vda =krbd =aio-threads; vm =",
   },
   {
-    title: "writeback for a throw-away disk and none for the other",
+    title: "writeback for a scratch disk and none for the other",
     machine: "q35",
     head: "<iothreads>2</iothreads>",
     devices:
@@ -308,7 +308,7 @@ function render(shape: Shape): string {
 <devices><emulator>${emulator ?? "/usr/bin/qemu-system-x86_64"}</emulator>${devices}</devices>${tail}</domain>`;
 }
 
-describe("domains as people have them", () => {
+describe("common domains", () => {
   for (const shape of shapes)
     it(
       shape.title,

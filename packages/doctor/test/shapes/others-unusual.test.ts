@@ -34,7 +34,7 @@ ${names.map((name) => `---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadat
 
 const kubevirt: Shape[] = [
   {
-    title: "a VM on another class beside RBD's: nothing is said of its disks",
+    title: "a VM on a class that is not RBD: its disks have no findings",
     files: {
       "vm.yaml":
         vm("cpu: {cores: 4}\ndevices: {disks: [{name: root, disk: {}}]}", { root: "local" }) + otherClass,
@@ -42,7 +42,7 @@ const kubevirt: Shape[] = [
     wanted: "disks root; root =; vm =",
   },
   {
-    title: "disks of mixed kinds: only the one in RBD counts for the SATA bus",
+    title: "mixed disks: only the one in RBD counts for the SATA bus",
     files: {
       "vm.yaml":
         vm(
@@ -55,7 +55,7 @@ const kubevirt: Shape[] = [
     wanted: "root =krbd; a =krbd =bus-sata; b =; storageclass/ceph =krbd; vm =",
   },
   {
-    title: "a class by rbd-nbd",
+    title: "a class with rbd-nbd",
     files: {
       "vm.yaml":
         vm("cpu: {cores: 2}\nioThreadsPolicy: auto\ndevices: {disks: [{name: root, disk: {bus: virtio}}]}", {
@@ -65,7 +65,7 @@ const kubevirt: Shape[] = [
     wanted: "root =rbd-nbd; storageclass/nbd =rbd-nbd; vm =",
   },
   {
-    title: "a dump of memory, a config map and a container's disk are no data",
+    title: "a memory dump, a config map and a container disk are not data disks",
     files: {
       "vm.yaml":
         vm(
@@ -141,7 +141,7 @@ ${rbdClass("ceph", 'mapOptions: "krbd:rxbounce"')}`,
 
 const rook: Shape[] = [
   {
-    title: "a class with its data in an erasure-coded pool: the other pool has headers alone",
+    title: "a class with its data in an erasure-coded pool: the other pool holds only headers",
     files: {
       "class.yaml":
         `${rbdClass("ec", 'dataPool: ec-data, mapOptions: "krbd:rxbounce,queue_depth=256"').replace("pool: p", "pool: headers")}` +
@@ -223,7 +223,7 @@ const clouds: Shape[] = [
     wanted: "network =cache-librbd-on =cache-writeback-depends; vm =",
   },
   {
-    title: "nova.conf with every spelling that is right",
+    title: "nova.conf with every valid spelling",
     files: {
       "nova.conf":
         '[DEFAULT]\ncompute_driver = libvirt.LibvirtDriver\n[libvirt]\nvirt_type=kvm\ncpu_mode=custom\ncpu_models=Cascadelake-Server-noTSX,Broadwell\nimages_type=rbd\nimages_rbd_pool=vms\nimages_rbd_ceph_conf=/etc/ceph/ceph.conf\nrbd_user=nova\nrbd_secret_uuid=5f0e6a52-0c1b-4a77-9a39-0000000000a1\ndisk_cachemodes="file=directsync,block=none,network=none"\nhw_disk_discard=unmap\nhw_machine_type=x86_64=q35,aarch64=virt\nlive_migration_permit_auto_converge=true\n[workarounds]\nskip_cpu_compare_on_dest=true\n[neutron]\n',
@@ -232,15 +232,15 @@ const clouds: Shape[] = [
   },
 ];
 
-describe("KubeVirt and Rook that are unusual", () => {
+describe("unusual KubeVirt and Rook", () => {
   for (const { title, files, wanted } of [...kubevirt, ...rook])
     it(title, () => void expectFindings(files, wanted));
 });
 
-describe("OpenNebula, Incus and Nova that are unusual", () => {
+describe("unusual OpenNebula, Incus and Nova", () => {
   for (const { title, files, wanted } of clouds) it(title, () => void expectFindings(files, wanted));
 
-  it("a VM whose claims are not shown: that is said", () => {
+  it("a VM's claims that are not among the inputs are listed as unseen", () => {
     const text = vm("cpu: {cores: 2}\ndevices: {disks: [{name: root, disk: {}}]}", { root: "ceph" });
     const [examination] = examine([{ name: "vm.yaml", text: text.slice(0, text.indexOf("---")) }]);
     assert.deepEqual(examination!.disks[0], { disk: "root", rbd: false, findings: [] });
@@ -278,7 +278,7 @@ describe("OpenNebula, Incus and Nova that are unusual", () => {
     );
   });
 
-  it("Incus' pool that is not shown is named", () => {
+  it("an Incus pool that is not among the inputs is named", () => {
     const text = clouds.find(({ title }) => title.startsWith("Incus"))!.files["instance.yaml"]!;
     const [examination] = examine([{ name: "instance.yaml", text }]);
     assert.match(examination!.unseen.join("\n"), /pool ceph-nvme \(incus storage show ceph-nvme\)/);

@@ -105,7 +105,7 @@ devices:
     wanted: "root =krbd; data =krbd; vm =",
   },
   {
-    title: "multi-queue, and one thread a disk works all of it",
+    title: "multi-queue, and one thread for each disk",
     files: {
       "vm.yaml":
         vm(
@@ -186,7 +186,7 @@ devices:
     wanted: "root =krbd; vm =cpu-limit",
   },
   {
-    title: "an instancetype and a preference that are not shown promise nothing",
+    title: "an instancetype and a preference that are not among the inputs",
     files: {
       "vm.yaml": vm(`devices: {disks: [{name: root}]}`, ["root"])
         .replace("spec:\n", "spec:\n  instancetype: {name: u1.medium}\n  preference: {name: fedora}\n")
@@ -228,7 +228,7 @@ const rook: Shape[] = [
     wanted: "storageclass/c =krbd; vm =",
   },
   {
-    title: "a class by rbd-nbd, with map options for both",
+    title: "a class with rbd-nbd and map options for both",
     files: classOf(
       `${features}, mounter: rbd-nbd, mapOptions: "krbd:rxbounce;nbd:try-netlink,io-timeout=330"`,
     ),
@@ -247,7 +247,7 @@ const rook: Shape[] = [
     wanted: "storageclass/c =krbd =secure-cost; vm =",
   },
   {
-    title: "CephFS's class is none of ours",
+    title: "a CephFS class is ignored",
     files: {
       "sc.yaml": `apiVersion: storage.k8s.io/v1
 kind: StorageClass
@@ -279,7 +279,7 @@ spec: {name: .mgr, replicated: {size: 3}}
     wanted: "vm =",
   },
   {
-    title: "pools: nothing said of size, one copy",
+    title: "pools: no size, one copy",
     files: {
       "pool.yaml": `apiVersion: ceph.rook.io/v1
 kind: CephBlockPool
@@ -449,6 +449,6 @@ for (const [name, shapes] of Object.entries({
   "ceph.conf": ceph,
   Incus: incus,
 }))
-  describe(`${name} as people have it`, () => {
+  describe(`common ${name}`, () => {
     for (const { title, files, wanted } of shapes) it(title, () => void expectFindings(files, wanted));
   });

@@ -62,7 +62,7 @@ unused0: ceph:vm-101-disk-9
     wanted: "scsi0 =mon-single; virtio1 =; vm =",
   },
   {
-    title: "vCPUs that can be plugged in, pinned cores, hugepages of any size",
+    title: "hot-pluggable vCPUs, pinned cores, hugepages of any size",
     text: config(
       "affinity: 0-7\nhotplug: disk,network,usb,cpu\nhugepages: any\nnuma: 1\nnuma0: cpus=0-7,hostnodes=0,memory=65536,policy=bind\nscsi0: ceph:vm-101-disk-0,discard=on,iothread=1,queues=8\nsockets: 1\nvcpus: 2\n",
     )
@@ -83,13 +83,13 @@ unused0: ceph:vm-101-disk-9
     wanted: "disks virtio0; virtio0 =discard-off =iothread-missing; vm =",
   },
   {
-    title: "no storage.cfg: CephFS is no RBD",
+    title: "no storage.cfg: CephFS is not RBD",
     text: config("scsi0: cephfs:101/vm-101-disk-0.qcow2,iothread=1,size=32G\n"),
     storage: "",
     wanted: "scsi0 =; vm =",
   },
   {
-    title: "qm pending: what is in force counts, what comes with the next start is a note",
+    title: "qm pending: the settings in force count, pending ones become a note",
     text: "cur boot: order=scsi0\ncur cores: 4\nnew cores: 8\ncur cpu: host\ncur machine: q35\ndel machine: q35\ncur memory: 8192\ncur name: vm\ncur scsi0: ceph:vm-101-disk-0,discard=on,iothread=1,size=32G\nnew scsi0: ceph:vm-101-disk-0,cache=unsafe,size=32G\ncur scsihw: virtio-scsi-single\nnew cpu: kvm64\n",
     wanted: "disks scsi0; scsi0 =; vm =",
   },
@@ -102,7 +102,7 @@ unused0: ceph:vm-101-disk-9
     wanted: "disks scsi0; scsi0 =scsi-lsi; vm =cpu-generic",
   },
   {
-    title: "the API's answer by curl, with data around it",
+    title: "the API's answer from curl, wrapped in data",
     text: JSON.stringify(
       {
         data: {
@@ -134,21 +134,21 @@ unused0: ceph:vm-101-disk-9
   },
 ];
 
-describe("Proxmox configurations that are unusual", () => {
+describe("unusual Proxmox configurations", () => {
   for (const { title, text, storage: given, wanted } of shapes)
     it(title, () => {
       const beside = given ?? storage;
       expectFindings({ "input.txt": text, ...(beside !== "" && { "storage.cfg": beside }) }, wanted);
     });
 
-  it("changes that wait are named, whichever way they are listed", () => {
+  it("pending changes are noted, whichever command listed them", () => {
     for (const { text } of shapes.filter(({ title }) => /pending/.test(title))) {
       const [examination] = examine([{ name: "x", text }]);
       assert.match(examination!.notes.join("\n"), /Changes wait for a restart of the VM \(.*cores/);
     }
   });
 
-  it("a listing is not patched: the command is the change", () => {
+  it("a command's output gets no patch: the fix is a command", () => {
     const listing = shapes.find(({ title }) => title.startsWith("pvesh get .../config"))!.text;
     const { patches, words } = fixFor([{ name: "x", text: listing }], "scsi-lsi");
     assert.deepEqual(patches, []);

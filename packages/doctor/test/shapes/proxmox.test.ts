@@ -3,9 +3,9 @@ import { expectFindings } from "../support/expect-findings.ts";
 
 interface Shape {
   title: string;
-  /** Lines of the configuration beside those that every VM has here; a line with the same key wins. */
+  /** Lines added to those of every VM here; a line with the same key replaces one. */
   lines: string;
-  /** Lines that this VM does not have. */
+  /** Keys of lines that this VM lacks. */
   without?: string[];
   storage?: string | null;
   after?: string;
@@ -28,13 +28,13 @@ const shapes: Shape[] = [
     wanted: "scsi0 =discard-off; vm =machine-i440fx",
   },
   {
-    title: "a cloud-init drive, EFI disk and TPM state in RBD are no data",
+    title: "a cloud-init drive, EFI disk and TPM state in RBD are not data disks",
     lines:
       "bios: ovmf\nefidisk0: ceph:vm-101-disk-1,efitype=4m,pre-enrolled-keys=1,size=528K\nide2: ceph:vm-101-cloudinit,media=cdrom,size=4M\nscsi0: ceph:vm-101-disk-0,discard=on,iothread=1,size=32G,ssd=1\ntpmstate0: ceph:vm-101-disk-2,size=4M,version=v2.0",
     wanted: "scsi0 =; efidisk0 =; ide2 =; tpmstate0 =; vm =",
   },
   {
-    title: "what waits for a restart and what snapshots had is not what holds",
+    title: "pending changes and snapshots do not count",
     lines: "scsi0: ceph:vm-101-disk-0,discard=on,iothread=1,size=32G",
     after:
       "\n[PENDING]\ncache: x\nscsi0: ceph:vm-101-disk-0,cache=unsafe,size=32G\ncpu: kvm64\n\n[before-upgrade]\nide0: ceph:vm-101-disk-0,size=32G\nmachine: pc-i440fx-5.1\nsnaptime: 1700000000\nvmstate: ceph:vm-101-state-before-upgrade\n",
@@ -82,7 +82,7 @@ const shapes: Shape[] = [
     wanted: "scsi0 =iothread-without-effect; scsi1 =iothread-without-effect; vm =",
   },
   {
-    title: "buses mixed: what is not on RBD asks for nothing",
+    title: "mixed buses: disks that are not on RBD have no findings",
     lines:
       "sata0: ceph:vm-101-disk-0,size=10G\nide0: local-lvm:vm-101-disk-9,size=4M\nvirtio1: ceph:vm-101-disk-1,discard=on\nscsi3: local-lvm:vm-101-disk-2,cache=unsafe",
     storage: `${ceph}\nlvmthin: local-lvm\n\tthinpool data\n\tvgname pve\n\tcontent rootdir,images\n`,
@@ -124,7 +124,7 @@ const shapes: Shape[] = [
     wanted: "scsi0 =; vm =",
   },
   {
-    title: "kvm64 with AES added is generic still; a custom model is not",
+    title: "kvm64 with AES is still generic",
     lines: "cpu: kvm64,flags=+aes\nscsi0: ceph:vm-101-disk-0,discard=on,iothread=1",
     wanted: "scsi0 =; vm =cpu-generic",
   },
@@ -167,13 +167,13 @@ const shapes: Shape[] = [
     wanted: "scsi0 =; vm =",
   },
   {
-    title: "no storage.cfg: a storage is taken for RBD by its name",
+    title: "no storage.cfg: a storage's name suggests RBD",
     lines: "scsi0: rbd_ssd:vm-101-disk-0,discard=on\nscsi1: local-zfs:vm-101-disk-1",
     storage: null,
     wanted: "scsi0 =iothread-missing; scsi1 =; vm =",
   },
   {
-    title: "a container's configuration is no VM: no board, no CPU model, no thread",
+    title: "a container is not a VM: no board, CPU model or thread",
     lines:
       "arch: amd64\nhostname: ct1\nmp0: ceph:vm-101-disk-1,mp=/srv,size=8G\nonboot: 1\nrootfs: ceph:vm-101-disk-0,size=8G\nunprivileged: 1\nswap: 512",
     without: ["boot", "cpu", "machine", "name", "numa", "scsihw", "sockets"],
@@ -200,7 +200,7 @@ function render({ lines, without = [], after = "" }: Shape): string {
   return `${[...kept, ...lines.split("\n")].sort().join("\n")}\n${after}`;
 }
 
-describe("Proxmox configurations as people have them", () => {
+describe("common Proxmox configurations", () => {
   for (const shape of shapes)
     it(shape.title, () => {
       const storage = shape.storage === undefined ? ceph : shape.storage;

@@ -37,7 +37,7 @@ const shapes: Shape[] = [
     wanted: "disks top; top =; vm =",
   },
   {
-    title: "a read-only disk frees nothing: there is no TRIM to pass",
+    title: "a read-only disk has no TRIM to pass",
     line: `${kvm} -drive file=rbd:p/i@monday:id=u,format=raw,cache=none,if=none,id=d,readonly=on ${uses("d")}`,
     wanted: "d =; vm =",
   },
@@ -57,17 +57,17 @@ const shapes: Shape[] = [
     wanted: "d =; vm =",
   },
   {
-    title: "POWER: a drive without if= is on spapr-vscsi, of which nothing is said",
+    title: "POWER: a drive without if= is on spapr-vscsi, which has no findings",
     line: `/usr/bin/qemu-system-ppc64 -machine pseries-8.2,accel=kvm -cpu host -smp 8 -m 16G -drive file=rbd:p/i:id=u,format=raw,cache=none,discard=unmap`,
     wanted: "disks scsi0-hd0; scsi0-hd0 =; vm =",
   },
   {
-    title: "an ARM server with EFI variables in RBD whose writes are not kept",
+    title: "an ARM server with EFI variables in RBD whose writes are not cached",
     line: `/usr/bin/qemu-system-aarch64 -machine virt-9.1,gic-version=3 -accel kvm -cpu host -smp 8 -m 16G -object iothread,id=t -drive if=pflash,format=raw,readonly=on,file=/usr/share/AAVMF/AAVMF_CODE.fd -drive if=pflash,format=raw,cache=none,file=rbd:p/vars:id=u ${drive} ${uses("d")}`,
     wanted: "pflash1 =efivars-uncached; d =; vm =",
   },
   {
-    title: "an image of installation media on a SCSI CD-ROM, a floppy and an EFI store that is kept",
+    title: "installation media on a SCSI CD-ROM, a floppy and a cached EFI store",
     line: `${kvm} -device virtio-scsi-pci,id=s,iothread=t -drive file=rbd:p/win.iso:id=admin,if=none,id=cd,media=cdrom,readonly=on -device scsi-cd,bus=s.0,drive=cd -drive if=floppy,format=raw,file=rbd:p/drivers:id=u -drive if=pflash,unit=1,format=raw,cache=writeback,file=rbd:p/vars:id=u:rbd_cache_policy=writeback ${drive} -device scsi-hd,bus=s.0,drive=d`,
     wanted: "cd =; floppy0 =; pflash1 =; d =; vm =",
   },
@@ -82,7 +82,7 @@ const shapes: Shape[] = [
     wanted: "ide0-hd0 +bus-sata +cache-librbd-on +client-admin +discard-off -bus-ide -iothread-missing; vm =",
   },
   {
-    title: "two disks by if=virtio, as in old guides",
+    title: "two disks with if=virtio, as in old guides",
     line: "/usr/bin/qemu-system-x86_64 -enable-kvm -M q35 -cpu host -smp 2 -m 4G -drive file=rbd:p/a:id=u,format=raw,if=virtio,cache=none -drive file=rbd:p/b:id=u,format=raw,if=virtio,cache=none",
     wanted:
       "disks virtio0 virtio1; virtio0 =iothread-missing =discard-off; virtio1 =iothread-missing =discard-off; vm =",
@@ -98,7 +98,7 @@ const shapes: Shape[] = [
     wanted: "d =; vm =",
   },
   {
-    title: "an image that librbd encrypts, its passphrase in an encrypted secret",
+    title: "an image with librbd encryption, its passphrase in an encrypted secret",
     line: `${kvm} -object secret,id=master,file=/run/key,format=base64 -object {"qom-type":"secret","id":"luks","data":"REDACTED","keyid":"master","iv":"x","format":"base64"} ${node("d", ',"encrypt":{"format":"luks2","key-secret":"luks"}')} ${uses("d")}`,
     wanted: "disks d; d =; vm =",
   },
@@ -108,17 +108,17 @@ const shapes: Shape[] = [
     wanted: "d =; vm =",
   },
   {
-    title: "the cephx key in a secret in the open",
+    title: "the cephx key in a plain-text secret",
     line: `${kvm} -object {"qom-type":"secret","id":"s","data":"REDACTED","format":"base64"} ${node("d", ',"key-secret":"s"')} ${uses("d")}`,
     wanted: "d =key-exposed; vm =",
   },
   {
-    title: "a namespace of a pool, and -set that puts the cache right",
+    title: "a namespace of a pool, and -set that corrects the cache mode",
     line: `${kvm} -drive file=rbd:p/ns/i:id=u,format=raw,discard=unmap,if=none,id=d ${uses("d")} -set drive.d.cache=none`,
     wanted: "d =; vm =",
   },
   {
-    title: "multipath and LVM over whatever it is: nothing is known of RBD",
+    title: "multipath and LVM over an unknown device: RBD is not assumed",
     line: `${kvm} -drive file=/dev/mapper/mpatha,format=raw,if=none,id=a ${uses("a")} -drive file=/dev/vg0/data,format=raw,if=none,id=b,cache=none,aio=threads ${uses("b").replace("iothread=t", "scsi=off")}`,
     wanted: "a =; b =; vm =",
   },
@@ -133,7 +133,7 @@ const shapes: Shape[] = [
     wanted: "d =krbd; vm =",
   },
   {
-    title: "a device for hot-plugged vCPUs: as many queues as there can be",
+    title: "hot-pluggable vCPUs: one queue for each possible vCPU",
     line: `/usr/bin/qemu-system-x86_64 -machine q35,accel=kvm -cpu host -smp 2,maxcpus=8 -m 4G ${drive} -device virtio-blk-pci,drive=d,num-queues=8`,
     wanted: "d =iothread-missing; vm =",
   },
@@ -179,7 +179,7 @@ const shapes: Shape[] = [
   },
 ];
 
-describe("QEMU command lines that are unusual", () => {
+describe("unusual QEMU command lines", () => {
   for (const { title, line, beside, wanted } of shapes)
     it(title, () => void expectFindings({ "qemu.txt": `${line}\n`, ...beside }, wanted));
 });

@@ -43,7 +43,8 @@ const shapes: Shape[] = [
     wanted: "d =cache-librbd-on; vm =",
   },
   {
-    title: "an option in the drive's string beats ceph.conf, and another file is read than the one beside it",
+    title:
+      "an option in the drive's string overrides ceph.conf, and the disk reads another file than the given one",
     line: `${kvm} -object iothread,id=t -drive file=rbd:p/i:id=u:conf=/etc/ceph/ceph.conf:rbd_cache_size=1048576:mon_host=192.0.2.11\\;192.0.2.12,format=raw,cache=none,discard=unmap,if=none,id=d -device virtio-blk-pci,drive=d,iothread=t`,
     beside: {
       "ceph.conf": "[global]\nmon_host = 192.0.2.1,192.0.2.2\n[client]\nrbd cache size = 67108864\n",
@@ -51,7 +52,7 @@ const shapes: Shape[] = [
     wanted: "d =; vm =conf-elsewhere",
   },
   {
-    title: "one ceph.conf that all read, with other monitors in the string, is as it should be",
+    title: "one ceph.conf for all disks, with other monitors in the string, is right",
     line: `${kvm} -object iothread,id=t -drive file=rbd:p/i:id=u:conf=/etc/pve/ceph.conf:mon_host=192.0.2.11\\;192.0.2.12,format=raw,cache=none,discard=unmap,if=none,id=d -device virtio-blk-pci,drive=d,iothread=t`,
     beside: {
       "ceph.conf": "[global]\nmon_host = 192.0.2.1,192.0.2.2\n[client]\nrbd cache size = 67108864\n",
@@ -123,12 +124,12 @@ const shapes: Shape[] = [
     wanted: "t1 =throttled; t2 =raw-layer; vm =",
   },
   {
-    title: "a raw node that shows a part of an image is no idle layer",
+    title: "a raw node that shows a part of an image is not a bare layer",
     line: `${kvm} -object iothread,id=a -blockdev driver=rbd,node-name=r1,pool=p,image=i,user=u,cache.direct=on,discard=unmap -blockdev driver=raw,node-name=part,offset=1048576,size=1073741824,file=r1,discard=unmap,cache.direct=on -device virtio-blk-pci,drive=part,iothread=a`,
     wanted: "part =; vm =",
   },
   {
-    title: "no device is rbd's: a file, a block device, NBD, iSCSI, vhost-user",
+    title: "no disk is on RBD: a file, a block device, NBD, iSCSI, vhost-user",
     line: "/usr/bin/qemu-system-x86_64 -enable-kvm -cpu host -machine pc -drive file=/x.qcow2 -drive file=nbd:unix:/s,if=virtio -drive file=iscsi://192.0.2.1/iqn.x/1,if=virtio -drive file=/dev/sdb,if=virtio,format=raw -chardev socket,id=c,path=/v -device vhost-user-blk-pci,chardev=c",
     wanted: "ide0-hd0 =; virtio0 =; virtio1 =; virtio2 =",
   },
@@ -171,7 +172,7 @@ const shapes: Shape[] = [
     wanted: "d =; vm =machine-i440fx",
   },
   {
-    title: "a microcloud line by Incus: what is RBD is plugged in over QMP, and is not on the line",
+    title: "a command line of Incus: RBD disks are plugged in over QMP and are not on it",
     line: "/usr/bin/qemu-system-x86_64 -S -name vm1 -uuid x -daemonize -cpu host,migratable=no -nographic -serial chardev:console -nodefaults -no-user-config -sandbox on -readconfig /run/incus/vm1/qemu.conf -machine q35,accel=kvm",
     wanted: "vm -accel-tcg -cpu-generic -machine-i440fx",
   },
@@ -202,7 +203,7 @@ const shapes: Shape[] = [
   },
 ];
 
-describe("QEMU command lines as people have them", () => {
+describe("common QEMU command lines", () => {
   for (const { title, line, beside, wanted } of shapes)
     it(title, () => void expectFindings({ "qemu.txt": `${line}\n`, ...beside }, wanted));
 });

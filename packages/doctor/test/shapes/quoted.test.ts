@@ -23,7 +23,7 @@ const shapes: Record<string, Shape[]> = {
       wanted: "vda =cache-librbd-on =iothread-missing =throttled; vm =",
     },
     {
-      title: "all that makes it fast",
+      title: "every setting that makes it fast",
       files: one(
         `NAME="db"\nVCPU="4"\nMEMORY="8192"\nDISK=[DATASTORE="ceph",IMAGE="d",DEV_PREFIX="vd",CACHE="none",DISCARD="unmap"]\nFEATURES=[IOTHREADS="1"]\n${modern}`,
       ),
@@ -37,7 +37,7 @@ const shapes: Record<string, Shape[]> = {
       wanted: "sda =queues-single; vm =",
     },
     {
-      title: "SCSI with queues by themselves",
+      title: "SCSI with automatic queues",
       files: one(
         `NAME="a"\nVCPU="8"\nMEMORY="8192"\nDISK=[TM_MAD="ceph",DEV_PREFIX="sd",CACHE="none",DISCARD="unmap"]\nFEATURES=[IOTHREADS="1",VIRTIO_SCSI_QUEUES="auto"]\n${modern}`,
       ),
@@ -52,7 +52,7 @@ const shapes: Record<string, Shape[]> = {
         "hda =bus-ide =cache-librbd-on =cache-writeback-depends =discard-off; hdb =; vm =machine-i440fx =cpu-generic",
     },
     {
-      title: "an image of which nobody says what datastore it is in",
+      title: "an image in an unknown datastore",
       files: one(`NAME="a"\nVCPU="2"\nMEMORY="512"\nDISK=[IMAGE_ID="3",DEV_PREFIX="vd"]\n${modern}`),
       wanted: "vda =; vm =",
     },
@@ -68,7 +68,7 @@ const shapes: Record<string, Shape[]> = {
         "hda =bus-ide =cache-librbd-on =cache-writeback-depends =auth-none =discard-off; sda =aio-without-effect; vm =",
     },
     {
-      title: "one on virtio, after a declaration and a comment",
+      title: "a disk on virtio, after a declaration and a comment",
       files: {
         "disk.xml":
           "<?xml version='1.0'?>\n<!-- of web1 -->\n<disk type='network' device='disk'><driver name='qemu' type='raw' cache='none' discard='unmap' iothread='1'/><auth username='u'><secret type='ceph' uuid='81058c7f-4dcd-4b57-bcbe-a9b460df3f09'/></auth><source protocol='rbd' name='vms/a'/><target dev='vda' bus='virtio'/></disk>",
@@ -84,7 +84,7 @@ const shapes: Record<string, Shape[]> = {
         "ide0-hd0 =bus-ide =cache-librbd-on =cache-writeback-depends =discard-off =client-admin; vm =accel-tcg =machine-i440fx",
     },
     {
-      title: "NVMe and USB are no buses that anything is said of",
+      title: "NVMe and USB buses have no findings",
       files: {
         "ps.txt":
           "/usr/bin/kvm -M q35 -cpu host -m 4G -drive file=rbd:p/i:id=u,if=none,id=n,cache=none,discard=unmap -device nvme,drive=n,serial=x -drive file=rbd:p/j:id=u,if=none,id=m,cache=none,discard=unmap -device nec-usb-xhci -device usb-storage,drive=m",
@@ -118,7 +118,7 @@ const shapes: Record<string, Shape[]> = {
   ],
   "Proxmox from its wizard and after years": [
     {
-      title: "what the wizard of version 8 makes",
+      title: "the wizard's VM in version 8",
       files: proxmox(
         "agent: 1\nboot: order=scsi0;ide2;net0\ncores: 4\ncpu: x86-64-v2-AES\nide2: local:iso/debian.iso,media=cdrom\nmemory: 8192\nmeta: creation-qemu=9.0.2,ctime=1723456789\nname: w\nnuma: 0\nostype: l26\nscsi0: ceph-vm:vm-100-disk-0,iothread=1,size=32G\nscsihw: virtio-scsi-single\nsockets: 1\n",
       ),

@@ -16,7 +16,7 @@ export interface Case {
   expected: Expected;
 }
 
-/** The cases of a directory: each a directory with its inputs and expected.json. */
+/** The cases in a directory: each is a directory with inputs and expected.json. */
 export function readCases(directory: string): Case[] {
   return readdirSync(directory, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())

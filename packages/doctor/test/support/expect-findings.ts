@@ -3,9 +3,8 @@ import type { Examination } from "../../src/examination.ts";
 import { examine } from "../../src/examine.ts";
 
 /**
- * Examines files and holds what is found against a line such as `vda +cache-librbd-on -krbd; vm -accel-tcg`: what must be found
- * with +, what would be a false alarm with -. `vda =a =b` allows nothing else on that disk; `vda =` nothing at all. `disks vda vdb`
- * says which there are.
+ * Examines files and compares the findings with a line such as `vda +cache-librbd-on -krbd; vm -accel-tcg`: + marks a required finding,
+ * - a false alarm. `vda =a =b` allows exactly these findings on the disk, `vda =` none. `disks vda vdb` lists the disks.
  */
 export function expectFindings(files: Record<string, string>, wanted: string): Examination {
   const inputs = Object.entries(files).map(([name, text]) => ({ name, text }));
