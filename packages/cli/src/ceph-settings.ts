@@ -29,7 +29,7 @@ export async function takeCephSettings(args: readonly string[]): Promise<string[
   return [...rest, ...args.slice(end)];
 }
 
-/** Options of the commands that are not settings: if there are no others, the large table of settings is not loaded. */
+/** The commands' options that are not settings. If a call has only these, the large table of settings is not loaded. */
 export const usualOptions: ReadonlySet<string> = new Set([
   ...["--conf", "--cluster", "--id", "--name", "--user", "--keyring", "--mon-host"],
   ...["--pool", "--namespace", "--image", "--snap", "--size", "--format", "--long", "--no-progress"],

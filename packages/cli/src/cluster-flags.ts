@@ -1,7 +1,7 @@
 import { CephClient, LocalCluster, requireOwnImage } from "@siphon/lab";
 import type { Command } from "commander";
 
-/** The flags that say which cluster is meant: one of siphon's own, or an existing one. */
+/** The flags that select the cluster: one of siphon's own, or an existing one. */
 export interface ClusterFlags {
   cluster: string;
   conf?: string;

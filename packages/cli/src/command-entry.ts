@@ -4,13 +4,13 @@ import type { Command } from "commander";
 export interface CommandEntry {
   name: string;
   summary: string;
-  /** @param args what follows the command, so that only the subcommand that is called is loaded */
+  /** @param args the arguments after the command; only the subcommand that they call is loaded */
   load: (args: string[]) => Promise<Command>;
-  /** Puts what follows the command into the order in which it is parsed. */
+  /** Rearranges the arguments after the command before they are parsed. */
   arrange?: (args: string[]) => Promise<string[]>;
-  /** Settings of Ceph may stand among its arguments. */
+  /** Whether Ceph settings are allowed among the arguments. */
   takesCephSettings?: boolean;
-  /** It has options of its own, and subcommands with options of the same names. */
+  /** Whether the command and its subcommands have options of the same names. */
   isPositional?: boolean;
   /**
    * Exits with the code that the program of that name uses: an errno, and 1 for unknown options (for `rbd` also for a

@@ -12,7 +12,7 @@ const columns: { head: string; cell: (point: Point) => string }[] = [
   { head: "IOPS, 95 % interval", cell: ({ iops }) => format.interval(iops) },
 ];
 
-/** The points of response curves, as wide as the terminal, and the definition of a knee; undefined if there are no curves. */
+/** The points of response curves, as wide as the terminal, and the definition of a knee; undefined without curves. */
 export function curveTable(
   all: readonly { title: string; curves?: readonly Curve[] }[],
   width = Number.POSITIVE_INFINITY,

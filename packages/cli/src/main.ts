@@ -21,7 +21,7 @@ void main(process.argv.slice(2)).then((code) => {
 // Everything is done. Exit here: Node would otherwise tear down its heap object by object, which the kernel does at once.
 process.once("beforeExit", () => process.exit());
 process.on("exit", () => {
-  // Writing the last part of the output may fail as late as here. A command that was told to end and ended well has not failed.
+  // Writing the last part of the output can fail as late as here. A command that ended well after a signal has not failed.
   const { signal } = interruption;
   const outputFailed = signal.aborted && !(signal.reason instanceof Interrupted);
   if (!outputFailed || process.exitCode !== 0) return;

@@ -21,7 +21,7 @@ export async function endOnSignals(): Promise<void> {
     if (stopping) process.exit(code);
     stopping = true;
     console.error(`${name}: stopping, and cleaning up (again to stop at once)`);
-    // What is under way finds its daemons gone.
+    // Work in progress fails when its daemons disappear.
     process.on("uncaughtException", () => {});
     await removeOwn().catch((error) => console.error(error));
     process.exit(code);

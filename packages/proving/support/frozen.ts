@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /**
- * Stops processes (SIGSTOP), and resolves when none of their threads runs any more: on a busy machine other threads go
- * on until the one that takes the signal is scheduled. Disposing of the result resumes the processes.
+ * Stops processes (SIGSTOP), and resolves when none of their threads runs any more: on a busy machine other threads run
+ * until the one that takes the signal is scheduled. Disposing of the result resumes the processes.
  */
 export async function frozen(pids: readonly number[]): Promise<Disposable> {
   for (const pid of pids) process.kill(pid, "SIGSTOP");

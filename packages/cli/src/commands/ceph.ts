@@ -58,7 +58,7 @@ interface OwnFlags {
 async function ceph(args: readonly string[]): Promise<void> {
   const { own, rest } = takeOwnFlags(args);
   const { conf, cluster: clusterName, name, settings, rest: given } = parseCephFlags(rest);
-  // It may stand before the options of daemons that injectargs takes.
+  // `--` may stand before the daemons' options that injectargs takes.
   const words = given.includes("injectargs") ? given.filter((word) => word !== "--") : given;
   const [first, ...further] = words;
   if (first === undefined)

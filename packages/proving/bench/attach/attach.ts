@@ -31,7 +31,7 @@ const all: Contest[] = [nbdContest, vhostContest, encryptedContest, encryptedLib
 const chosen = args.contests?.split(",");
 const contests = all.filter(({ name }) => chosen?.includes(name) ?? true);
 const wires = ["crc", "secure"] as const;
-/** Contests that are measured elsewhere. */
+/** Contests that other benchmarks measure. */
 const elsewhere = [
   {
     name: "vhost-user-blk in a VM: IOPS, times the best of QEMU and librbd",

@@ -26,7 +26,7 @@ export interface Ground {
   pool: string;
   /** Bytes filled in each image. */
   size: number;
-  /** For sockets. */
+  /** Directory for sockets. */
   directory: string;
 }
 

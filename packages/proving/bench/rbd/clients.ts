@@ -126,7 +126,7 @@ async function runFio(image: Image, load: Load, times: Times, env: Record<string
     ...{ warmupSeconds: times.warmup, seconds: times.seconds },
     image: { pool: image.pool, image: image.image, user: image.user },
   });
-  // As a thread of the observed process instead of a separate process.
+  // Runs as a thread of the observed process instead of in a separate process.
   const all = [...args, "--thread"];
   const { output, outside } = await observe(program!, all, { ...env, CEPH_CONF: image.conf }, times);
   return sample(parseFio(output, { seconds: times.seconds }), outside);

@@ -10,7 +10,7 @@ import { programs as clients, type ProcessSample, runProcess } from "./whole-pro
 /**
  * The same transfers by `rbd` and by `siphon rbd`, whole processes from start to end, in turn in every round, each time
  * with another one first; files are in memory. Ratios are taken within a round, so that a busy machine is busy for
- * both. `info` does little else than start: what it takes is taken off where CPU is told by the GiB.
+ * both. `info` does little more than start; its time is subtracted where CPU is given per GiB.
  */
 const { values: args } = parseArgs({
   options: {

@@ -59,7 +59,7 @@ async function killAll(kills: number): Promise<void> {
   }
 }
 
-/** Half of the restarts with a service whose sockets systemd keeps, half with one that has shards. */
+/** Half of the restarts use a service whose sockets systemd keeps, the other half one with shards. */
 async function restartAll(restarts: number): Promise<void> {
   if (restarts === 0) return;
   for (const keepsSockets of [true, false]) {
@@ -83,7 +83,7 @@ function isExcepted(name: string): boolean {
   return values.except !== undefined && name.includes(values.except);
 }
 
-/** Each kind in turn, all at least once unless the time is zero. */
+/** Runs each kind in turn; each runs at least once unless the time is zero. */
 async function adverse(milliseconds: number): Promise<void> {
   const chosen = [...adversities, ...slowAdversities].filter(
     ({ name }) => name.includes(values.only) && !isExcepted(name),

@@ -50,7 +50,7 @@ export function cephxInputs(): HostileInput[] {
       name: "inside of a daemon's proof",
       seeds: [proof],
       read: (bytes) => {
-        // Whatever it is, it does not answer the question that was asked.
+        // The damaged reply may be valid, but it does not answer this request.
         try {
           authorizer(whole).verify(
             new Writer().blob(keyOf(session).encrypt(bytes, keyUsage.authorizeReply)).finish(),

@@ -81,7 +81,7 @@ function addressList(features: bigint): Buffer {
   return w.finish();
 }
 
-/** Sizes and inputs as of pools. */
+/** Sizes and inputs typical of pools. */
 function placeBy(bytes: Buffer): void {
   const map = decodeCrushMap(bytes);
   const mapper = new CrushMapper(map);

@@ -23,9 +23,9 @@ const { values: args } = parseArgs({
     replay: { type: "string" },
     /** Configuration of an existing cluster; its pool is `libvirt-pool`. */
     conf: { type: "string" },
-    /** Policy of our cache; `all` for each of them in turn, and none. */
+    /** Policy of our cache; `all` stands for each policy in turn, and for no cache. */
     cache: { type: "string", default: "all" },
-    /** Our client's images have so many workers, and no cache; each step is carried out by another one. */
+    /** Number of workers of our client's images, which then have no cache; each step runs in another worker. */
     workers: { type: "string" },
     verbose: { type: "boolean", default: false },
   },
@@ -34,7 +34,7 @@ await endOnSignals();
 if (args.workers !== undefined) goThroughWorkers(Number(args.workers));
 const each = Number(args.each);
 const first = Number(args.seed ?? Math.floor(Math.random() * 1e9));
-/** Feature bits: with object-map and all, without it, without a lock. */
+/** Feature bits: all; a lock and deep-flatten; a lock and an object map; only layering. */
 const featureSets = [1 | 4 | 8 | 16 | 32, 1 | 4 | 32, 1 | 4 | 8, 1];
 
 await using cluster = args.conf === undefined ? await up() : undefined;
@@ -60,7 +60,7 @@ if (args.replay !== undefined) {
   }
 }
 
-/** Small, so that pages are evicted and writes wait. */
+/** The cache is small, so pages are evicted and writes wait. */
 function cacheOf(seed: number): CacheOptions | false {
   if (args.workers !== undefined) return false;
   const policies = [false, ...cachePolicies] as const;

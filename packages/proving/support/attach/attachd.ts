@@ -8,21 +8,21 @@ import type { FdStore } from "./fd-store.ts";
 import { kill, run } from "./run.ts";
 
 export interface AttachdOptions {
-  /** For its sockets and the files of its disks. */
+  /** Directory for its sockets and the files of its disks. */
   readonly directory: string;
   readonly conf: string;
   readonly args?: readonly string[];
-  /** Starts it as systemd would. */
+  /** Starts the service as systemd would. */
   readonly manager?: FdStore;
 }
 
-/** `siphon attachd` in a process of its own, and the commands that ask it. */
+/** `siphon attachd` in a separate process, and the commands that control it. */
 export class Attachd {
   readonly child: ChildProcess;
   readonly #control: string;
   readonly #lines: string[] = [];
 
-  /** Returns once it has tried all disks that have files. */
+  /** Returns once the service has tried to serve all disks that have files. */
   static async start(options: AttachdOptions): Promise<Attachd> {
     const attachd = new Attachd(options);
     await attachd.told(/^serves \d+ of \d+ disks?/);
@@ -108,7 +108,7 @@ export interface Disk {
   io: { write: { operations: number } };
 }
 
-/** The command that controls it, for other programs to call. */
+/** The command that controls the service, for other programs to call. */
 export function attachCommand(): string[] {
   return [process.execPath, main, "attach"];
 }
@@ -124,5 +124,5 @@ export function placesIn(directory: string): { disks: string; run: string; contr
 }
 
 const main = builtProgram();
-/** Milliseconds after which it is hung. */
+/** Milliseconds until it counts as hanging. */
 const patience = 300_000;

@@ -36,7 +36,7 @@ export class CheckedLoad {
     await this.#work;
   }
 
-  /** Waits for so many more acknowledged writes; throws if none arrives for a long time. */
+  /** Waits for this many more acknowledged writes; throws if none arrives for a long time. */
   async goesOn(writes = 100): Promise<void> {
     const enough = this.acknowledged + writes;
     for (let seen = this.acknowledged, since = Date.now(); this.acknowledged < enough; await pause(10)) {

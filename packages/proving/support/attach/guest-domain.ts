@@ -6,14 +6,14 @@ import { type GuestControl, qemuDefaults, smallGuest } from "@siphon/lab";
 /**
  * A libvirt domain of type qemu with these disks, that boots the small guest.
  *
- * @param directory of libvirt's user, for what the VM needs
+ * @param directory directory of libvirt's user for the VM's files
  */
 export async function guestDomain(directory: string, disks: readonly string[]): Promise<string> {
   const guest = await smallGuest();
   const settings = { ...qemuDefaults, device: "virtio-blk" } as const;
   const boot = guest.boot({ accelerator: "tcg", settings, parameters: [] });
   assert.ok(boot.from === "kernel" && boot.initramfs);
-  // libvirt gives them to its user.
+  // libvirt changes the owner of these files to its user.
   copyFileSync(boot.kernel, join(directory, "kernel"));
   copyFileSync(boot.initramfs, join(directory, "initramfs"));
   return `<domain type='qemu'>

@@ -24,12 +24,12 @@ export class Libvirtd implements AsyncDisposable {
   readonly #directory: string;
   readonly #platform: Platform;
 
-  /** @param directory that others may enter */
+  /** @param directory a directory that other users may enter */
   static async start(directory: string, platform: Platform): Promise<Libvirtd> {
     const settings = join(directory, "etc");
     cpSync(platform.file("/etc/libvirt"), settings, { recursive: true });
     appendFileSync(join(settings, "libvirtd.conf"), '\nauth_unix_rw = "none"\n');
-    // Without virtlogd.
+    // Do not use virtlogd.
     appendFileSync(join(settings, "qemu.conf"), '\nstdio_handler = "file"\n');
     for (const each of ["run", "var", "var/log", "var/lib", "var/cache", "var/tmp"]) {
       mkdirSync(join(directory, each), { mode: 0o755 });

@@ -9,9 +9,9 @@ import { kill } from "./run.ts";
 import { qemu } from "./test-qemu.ts";
 
 export interface MigratingVmOptions {
-  /** For sockets and logs. */
+  /** Directory for sockets and logs. */
   directory: string;
-  /** As the guest has them: /dev/vda, /dev/vdb. */
+  /** The guest's names of the disks: /dev/vda, /dev/vdb. */
   disks: readonly [Disk, ...Disk[]];
   /** Waits for the guest to come from another QEMU, at this unix socket. */
   incoming?: string;

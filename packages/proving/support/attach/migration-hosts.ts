@@ -2,16 +2,16 @@ import { join } from "node:path";
 import type { Disk, LocalCluster } from "@siphon/lab";
 import type { Transport } from "./survival.ts";
 
-/** How a disk is reached. librbd, in QEMU itself, is for comparison. */
+/** How a VM reaches a disk. librbd in QEMU itself is for comparison. */
 export type Way = Transport | "librbd";
 
 export interface MigrationOptions {
   ceph: LocalCluster;
-  /** For sockets and logs. */
+  /** Directory for sockets and logs. */
   directory: string;
-  /** A disk for each, in the image of that name. All but the first are over NBD. */
+  /** A disk for each transport, in the image of that name. All but the first are over NBD. */
   ways: readonly Way[];
-  /** Milliseconds for which QEMU may stop the guest to send the rest of its memory; by default so long that it is always sent. */
+  /** Maximum milliseconds for which QEMU stops the guest to send the rest of its memory (default: 2000). */
   downtimeLimit?: number;
 }
 

@@ -199,7 +199,7 @@ export class Migrations implements AsyncDisposable {
     await this.goesOn();
   }
 
-  /** How many passes of the load each disk has seen; throws with what fio says when one failed. */
+  /** The load's number of passes on each disk; throws fio's output if a pass failed. */
   async #passes(): Promise<Map<string, number>> {
     // ls stats each file, and fails if one is removed meanwhile.
     const names = (await this.#guest.run("cd /tmp && echo *")).split(/\s+/);
@@ -265,7 +265,7 @@ export class Migrations implements AsyncDisposable {
 
   async #migrateUntil(moment: Moment): Promise<void> {
     const reached = this.#guest.migrationIs(moment === "stopped" ? "pre-switchover" : "active", "failed");
-    // A memory that is sent so slowly is not sent within the test.
+    // At the low bandwidth the memory is not sent within the test.
     await this.#migrate({ bandwidth: moment === "stopped" ? 2 ** 32 : 2 ** 20, pauses: true });
     assert.notEqual(await reached, "failed");
     if (moment === "running") await pause(Math.random() * 1000);
@@ -282,7 +282,7 @@ interface MigrationStatus {
   "total-time"?: number;
 }
 
-/** Where on each disk random bytes are that nobody changes, in MiB. */
+/** Position of random bytes that no load changes, on each disk, in MiB. */
 const randomAt = 32;
 const randomMiB = 16;
 

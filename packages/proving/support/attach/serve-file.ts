@@ -2,8 +2,8 @@ import { VhostServer } from "../../../attach/src/vhost/server.ts";
 import { FileDevice } from "./file-device.ts";
 
 /**
- * Serves a file over vhost-user-blk, as a process that can be killed: `serve-file.ts SOCKET FILE`. A message with a size resizes it; the
- * answer says how many operations of each kind there were.
+ * Serves a file over vhost-user-blk in a process that can be killed: `serve-file.ts SOCKET FILE`. A message with a size resizes the
+ * file; the reply has the number of operations of each kind.
  */
 const [socket, file] = process.argv.slice(2) as [string, string];
 const device = new FileDevice(file);

@@ -13,11 +13,11 @@ export interface Told {
 
 export interface StartOptions {
   args: readonly string[];
-  /** As many files as it may have open. */
+  /** Maximum number of open files. */
   openFiles?: number | undefined;
 }
 
-/** `siphon attach` in a process of its own, which can be killed. */
+/** `siphon attach` in a separate process that can be killed. */
 export class SiphonAttach {
   readonly child: ChildProcess;
   readonly told: Told[];
@@ -90,5 +90,5 @@ export class SiphonAttach {
 }
 
 const main = builtProgram();
-/** Milliseconds after which it is hung. */
+/** Milliseconds until it counts as hanging. */
 const patience = 300_000;

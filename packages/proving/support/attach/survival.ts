@@ -13,11 +13,11 @@ export type Transport = "nbd" | "vhost";
 /** How an image is served. */
 export interface ServeOptions {
   transport: Transport;
-  /** For sockets. */
+  /** Directory for sockets. */
   directory: string;
   /** Further arguments of `siphon attach`. */
   args?: readonly string[];
-  /** As many files as the server may have open. */
+  /** Maximum number of open files of the server. */
   openFiles?: number | undefined;
 }
 
@@ -33,7 +33,7 @@ export interface Trial {
   readonly image: string;
   readonly id: string;
   readonly socket: string;
-  /** For files. */
+  /** Directory for files. */
   readonly directory: string;
   /** The process that serves now. */
   readonly server: SiphonAttach;

@@ -12,7 +12,7 @@ import { qemu } from "./test-qemu.ts";
 const MiB = 1 << 20;
 const pool = "libvirt-pool";
 const images = ["disk", "second"] as const;
-/** Sizes of images, in bytes: at first, and once they grew. */
+/** Sizes of the images in bytes: initially, and after they have grown. */
 export const sizes = [64 * MiB, 96 * MiB] as const;
 
 /** An image that is the disk of a VM of the QEMU under test. */
@@ -101,7 +101,7 @@ export function testVmDisk(transport: Transport): VmDisk {
     assert.equal(Number(left), 2 * MiB);
   });
 
-  test("a VM that is stopped under load goes on", async () => {
+  test("a VM that is stopped under load continues", async () => {
     const writes = verified("/dev/vda", 8);
     await vm.qmp.execute("stop");
     await pause(500);
@@ -109,7 +109,7 @@ export function testVmDisk(transport: Transport): VmDisk {
     await writes;
   });
 
-  test("a server that is killed under load and started again is a pause", async () => {
+  test("a server that is killed under load and restarted only pauses the VM", async () => {
     const writes = verified("/dev/vda", 32);
     await pause(1000);
     await server.kill();
@@ -118,7 +118,7 @@ export function testVmDisk(transport: Transport): VmDisk {
     assert.equal(await run("dmesg | grep -ci 'error.*vda' || true"), "0\n");
   });
 
-  test("a second disk is plugged in, used, taken out, and has its new size when it comes back", async () => {
+  test("a second disk is plugged in, used and removed, and has its new size when it is plugged in again", async () => {
     for (const size of sizes) {
       await resizeImage(ceph.admin, { image: "second", size });
       const plugged = await vm.plug(diskAt("second"), { cache: "none", iothread: false, queues: 2 });

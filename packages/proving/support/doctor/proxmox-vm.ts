@@ -91,7 +91,7 @@ export class ProxmoxVm implements AsyncDisposable {
     this.guest = guest;
   }
 
-  /** Runs qemu-ga in the guest, until the VM ends; it has answered when this comes back. */
+  /** Runs qemu-ga in the guest until the VM ends. Returns once the agent has answered. */
   async startAgent(): Promise<void> {
     const script = `mkdir -p /agent /run /var/run && mount -t ext4 -o ro /dev/vda /agent &&
       port=$(grep -l org.qemu.guest_agent.0 /sys/class/virtio-ports/*/name | cut -d/ -f5) &&
@@ -99,7 +99,7 @@ export class ProxmoxVm implements AsyncDisposable {
       true`;
     const { exitCode, stdout, stderr } = await this.guest.run(script);
     if (exitCode !== 0) throw new Error(`qemu-ga does not start in the guest: ${stdout}${stderr}`);
-    // The question waits in the channel until the agent opens it.
+    // The request waits in the channel until the agent opens it.
     const socket = connect({ path: this.#agent, signal: AbortSignal.timeout(120_000) });
     socket.write('{"execute":"guest-sync","arguments":{"id":1}}\n');
     let said = "";

@@ -66,7 +66,7 @@ function siphonSide({ image, transport, queues, readOnly }: ServedImage, directo
       ? ({ kind: "vhost", path: socket, queues, readOnly } as const)
       : ({ kind: "nbd", address: { path: socket }, exportName: image, readOnly, tls: false } as const);
   const { libvirt } = howToConnect(point, "siphon", { qemuVersion: undefined, libvirtUser: undefined });
-  // Without the words for people in front.
+  // Without the message's prefix for terminals.
   return { name, socket, xml: libvirt.slice(libvirt.indexOf("<disk")) };
 }
 

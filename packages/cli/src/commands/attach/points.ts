@@ -16,7 +16,7 @@ export function pointsOf(points: readonly ServedPoint[], host: VmHost) {
   }));
 }
 
-/** How VMs reach images, for people. */
+/** How VMs reach images, as text. */
 export function instructions(points: readonly ServedPoint[], host: VmHost): string {
   const here = host.qemuVersion === undefined ? "" : `; this host has ${host.qemuVersion}`;
   return points

@@ -3,7 +3,7 @@ import { parseBytes, SiphonError } from "@siphon/wire";
 import type { ConnectFlags } from "../../cluster-options.ts";
 import { refusedOptions } from "./refused.ts";
 
-/** Options of the rados program besides a verb and its arguments. */
+/** Options of the rados program, in addition to a verb and its arguments. */
 export interface RadosFlags {
   pool?: string;
   namespace?: string;
@@ -19,11 +19,11 @@ export interface RadosFlags {
   /** ls: of all namespaces. */
   all: boolean;
   format: "plain" | "json" | "json-pretty";
-  /** put, append, get, bench: bytes of a request. */
+  /** put, append, get, bench: bytes per request. */
   blockSize?: number;
-  /** bench: bytes of an object. */
+  /** bench: bytes per object. */
   objectSize?: number;
-  /** put: where to begin. */
+  /** put: offset of the first byte. */
   offset: number;
   /** bench: requests in flight. */
   concurrency: number;
@@ -34,11 +34,11 @@ export interface RadosFlags {
   verify: boolean;
   /** setomapval: the value is the content of this file. */
   inputFile?: string;
-  /** cp: where the copy goes. */
+  /** cp: target of the copy. */
   targetPool?: string;
   targetNamespace?: string;
   targetLocator?: string;
-  /** purge: all of it. */
+  /** purge: confirms that everything is removed. */
   reallyMeant: boolean;
   /** cppool: copy even if snapshots are lost. */
   meant: boolean;

@@ -6,7 +6,7 @@ export class AppendHistory {
   #started = 0;
   #acknowledged = 0;
 
-  /** @param log tells logs apart */
+  /** @param log number that distinguishes logs */
   constructor(log: number) {
     this.#log = log;
   }

@@ -49,7 +49,7 @@ export class BlockHistory {
   }
 
   /**
-   * @param least of `startRead`
+   * @param least the result of `startRead`
    * @param bytes shorter ones end in zeros; a block that was never written is zeros
    * @returns the version that was read
    * @throws Violation
@@ -66,7 +66,7 @@ export class BlockHistory {
     return version;
   }
 
-  /** 512 bytes at a time: u32 block, u32 version, u32 which of them, and a pattern that depends on all three. */
+  /** Per 512 bytes: u32 block, u32 version, u32 index within the block, and a pattern that depends on all three. */
   #content(block: number, version: number): Buffer {
     const bytes = Buffer.alloc(this.blockBytes);
     for (let at = 0; at < bytes.length; at += sector) {

@@ -48,7 +48,7 @@ export const faults = {
     const { pgNum } = (await admin.latestOsdMap()).poolByName(pool)!;
     const wanted = pgNum >= mostPgs ? fewestPgs : pgNum * 2;
     await admin.run({ prefix: "osd pool set", pool, var: "pg_num", val: `${wanted}` });
-    // A split is done at once, merges go on in the background.
+    // A split is done at once; merges continue in the background.
     await pause(hold);
   },
 

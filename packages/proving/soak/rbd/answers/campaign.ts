@@ -15,7 +15,7 @@ export interface AnswersOptions {
   readonly only?: readonly TaskName[];
   /** Losses per task, spread over it; by default every possible one. */
   readonly losses?: number;
-  /** Milliseconds: all tasks are repeated until then, after which no further loss begins. By default once. */
+  /** Milliseconds: all tasks are repeated until then, and no loss begins later. By default each task runs once. */
   readonly until?: number;
   readonly report?: (line: string) => void;
 }
@@ -32,9 +32,9 @@ export interface AnswersResult {
 }
 
 /**
- * Loses a reply of an OSD, or a request to it, during each task that changes an image: each one that the task has, one
- * per run. Then writes go on, and another client checks: acknowledged data is there, with the object map and without
- * it, each snapshot in the header has the right content, and the map marks no existing object as absent.
+ * Loses a reply of an OSD, or a request to it, during each task that changes an image: one request per run, until every request of the
+ * task has been lost once. Then writes continue, and another client checks: acknowledged data is there, with the object map and without
+ * it; each snapshot in the header has the right content; and the map marks no existing object as absent.
  *
  * @throws Violation
  */
@@ -73,7 +73,7 @@ export async function loseAnswers(options: AnswersOptions): Promise<AnswersResul
     report(`${name}: ${all.length} losses of ${whole} requests`);
   }
 
-  /** @returns how many requests there were */
+  /** @returns the number of requests of the task */
   async function run(name: TaskName, nth: number, loss: Loss): Promise<number> {
     const task: Task = tasks[name];
     await using stage = await Stage.set(others, `a${process.pid}-${++number}`, random);
@@ -94,7 +94,7 @@ export async function loseAnswers(options: AnswersOptions): Promise<AnswersResul
     result[await inTime(ended, "the task")]++;
     const { counted } = answers;
     answers.count();
-    // Data that writes add is looked for in the image as it is then; objects without a write show what the task left of the maps.
+    // Written blocks must be in the image afterwards. Objects without a write show how the task left the object map.
     const blocks = Array.from(
       { length: known.size / blockBytes / 4 },
       (_, i) => 4 * i + random.below(4),
@@ -134,7 +134,7 @@ export async function loseAnswers(options: AnswersOptions): Promise<AnswersResul
   }
 }
 
-/** No map omits an existing object, or a change of one since the previous snapshot. */
+/** No map may omit an existing object, or a change of an object since the previous snapshot. */
 async function checkMaps(image: Image): Promise<void> {
   const { header } = image;
   if ((header.features & imageFeature.objectMap) === 0 || (header.flags & imageFlag.objectMapInvalid) !== 0)

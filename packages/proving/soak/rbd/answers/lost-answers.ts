@@ -5,7 +5,7 @@ import type { ObjectRequest } from "@siphon/rados/engine";
 export type Loss = "answer" | "request";
 
 /**
- * Loses one reply of an OSD, the nth that a client would get: the request ends as it does after rados_osd_op_timeout.
+ * Loses one reply of an OSD, the nth that a client would get: the request then ends as after rados_osd_op_timeout.
  */
 export class LostAnswers {
   /** Requests since `count` was called. */
@@ -30,7 +30,7 @@ export class LostAnswers {
     };
   }
 
-  /** From now on, without a loss. */
+  /** Counts requests from now on, and loses none. */
   count(): void {
     this.counted = 0;
     this.#nth = 0;
@@ -44,7 +44,7 @@ export class LostAnswers {
   }
 }
 
-/** Requests are used again: what is put in the way goes with the first answer. */
+/** Requests are reused, so the replaced `completed` removes itself with the first reply. */
 function losing(request: ObjectRequest, submit: (request: ObjectRequest) => void): void {
   request.completed = () => {
     Reflect.deleteProperty(request, "completed");

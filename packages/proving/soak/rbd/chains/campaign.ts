@@ -73,7 +73,7 @@ class Chain {
   readonly #shape: { features: number; objectSize: number };
   readonly #random: Random;
   readonly #result: ChainsResult;
-  /** Names of the images in front of the leaf, the oldest first. */
+  /** Names of the leaf's ancestors, the oldest first. */
   readonly #ancestors: string[] = [];
   #names = 0;
 
@@ -113,7 +113,7 @@ class Chain {
         await this.#disturb();
         await goesOn();
       }
-      // Its owner is asked to do it, or does it.
+      // Either the leaf's owner flattens it, or another client asks the owner to.
       if (this.#random.chance(0.5)) {
         await image.flatten();
         this.#result.flattened++;
@@ -162,7 +162,7 @@ class Chain {
     return name;
   }
 
-  /** One change of the images in front of the leaf. */
+  /** One change of the leaf's ancestors. */
   async #disturb(): Promise<void> {
     const { others } = this.#stage;
     const index = this.#random.below(this.#ancestors.length);
@@ -180,7 +180,7 @@ class Chain {
       this.#result.copied++;
     } else if (index > 0) {
       await this.#flatten(name);
-      // Nobody needs those in front of it any more.
+      // The flattened image no longer needs its ancestors.
       for (const gone of this.#ancestors.splice(0, index).toReversed()) await this.#remove(gone);
     }
   }
@@ -207,7 +207,7 @@ class Chain {
       await using image = await others.open(name);
       for (const { id } of image.snapshots.all()) await image.snapshots.removeById(id);
     }
-    // Those who read its snapshots let go of it first.
+    // Readers of its snapshots must close it first.
     for (let tries = 0; ; tries++) {
       try {
         return await others.remove(name);
@@ -218,7 +218,7 @@ class Chain {
     }
   }
 
-  /** A snapshot that is read as long as it exists, by a client that gets no notifications of changes. */
+  /** Reads a snapshot as long as it exists, with a client that gets no notifications of changes. */
   async #openSnapshot(name: string) {
     const { images } = this.#stage;
     const image: Image = await images.open(name, { snapshot: "s", watch: false });

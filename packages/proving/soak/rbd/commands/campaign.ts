@@ -10,7 +10,7 @@ import { differing, type Part } from "./compare.ts";
 import { accountedFor, type Difference } from "./differences.ts";
 import { makeState } from "./state.ts";
 
-/** Names of equal length, so that columns have the same width in both. */
+/** Names of equal length, so that columns have the same width in both pools. */
 const pools = { ours: "pool-a", theirs: "pool-b" };
 type Side = keyof typeof pools;
 
@@ -20,7 +20,7 @@ export interface Finding {
   readonly parts: readonly Part[];
   readonly ours: Answer;
   readonly theirs: Answer;
-  /** The deliberate difference that accounts for all of it. */
+  /** The deliberate difference that explains the whole finding. */
   readonly differences: readonly Difference[];
 }
 
@@ -80,7 +80,7 @@ export async function runCampaign({ conf, lines, report }: CampaignOptions): Pro
 }
 
 const isFile = /^(FILE|NEWFILE|OUT|GARBAGE|DIFF|NOFILE|DIRECTORY|NODIRECTORY)(?=$|\/)/;
-/** Read-only verbs. */
+/** Verbs that only read. */
 const isLook =
   /^(ls|info|status|children|du|diff|snap ls|object-map check|export|export-diff|merge-diff|lock ls|trash ls|image-meta (list|get)|config \w+ (ls|get)|group (ls|info|image ls|snap ls|snap info)|namespace ls|pool stats|mirror|trash purge schedule ls|bench|device|journal|migration)\b/;
 
@@ -88,7 +88,7 @@ function connection(conf: string): string[] {
   return ["--conf", conf, "--name", "client.admin"];
 }
 
-/** What is read is the same for both; what is written is new. */
+/** Input files are the same for both programs; output files do not exist beforehand. */
 async function makeFiles(directory: string): Promise<void> {
   for (const side of Object.keys(pools)) {
     const file = (name: string) => join(directory, `${side}-${name}`);
@@ -101,7 +101,7 @@ async function makeFiles(directory: string): Promise<void> {
   }
 }
 
-/** From nothing to snapshot `t`: 8 MiB, of which 4 KiB at 1 MiB are data, and nothing else. */
+/** A diff from nothing to snapshot `t` of 8 MiB, with 4 KiB of data at 1 MiB. */
 const diff = Buffer.concat([
   Buffer.from("rbd diff v1\n"),
   tagged("t", Buffer.from([1, 0, 0, 0]), Buffer.from("t")),
@@ -120,7 +120,7 @@ function numbers(...values: number[]): Buffer {
   return bytes;
 }
 
-/** Ended after a while: with some command lines it waits forever. */
+/** Kills rbd after a while: some command lines make it wait forever. */
 function rbd(args: readonly string[]): Promise<Answer> {
   const { promise, resolve } = Promise.withResolvers<Answer>();
   const options = { encoding: "latin1", maxBuffer: 2 ** 26, timeout: 30_000, killSignal: "SIGKILL" } as const;

@@ -2,16 +2,16 @@ import { type Both, firstWords, type Part } from "./compare.ts";
 
 /** A deliberate difference between siphon and rbd. */
 export interface Difference {
-  /** What it is about, for people. */
+  /** The subject of the difference, for readers of the documentation. */
   readonly about: string;
-  /** The command lines, as the table has them; all by default. */
+  /** The command lines, in the table's form; all by default. */
   readonly lines?: RegExp;
-  /** What rbd says; anything by default. */
+  /** rbd's message; any by default. */
   readonly words?: RegExp;
-  /** What differs. */
+  /** The parts of the result that differ. */
   readonly in: readonly Part[];
   readonly reason: string;
-  /** Releases of rbd that it is about; all by default. */
+  /** The releases of rbd with this difference; all by default. */
   readonly releases?: (release: number) => boolean;
 }
 
@@ -151,7 +151,7 @@ export const differences: readonly Difference[] = [
   },
 ];
 
-/** The first that accounts for what differs in a line. */
+/** The first difference that explains a part of a command line's results. */
 export function accountedFor(
   line: string,
   { theirs }: Both,

@@ -4,7 +4,7 @@ import { BlockHistory, Violation } from "../../rados/faults/block-history.ts";
 
 /** Concurrent reads and writes of an image's blocks, with every result checked. */
 export class BlockLoad {
-  /** Those that failed as well, where that is allowed. */
+  /** Operations, including failed ones if these are allowed. */
   readonly counts = { reads: 0, writes: 0, failed: 0 };
   readonly #random: Random;
   readonly #mayFail: (error: unknown) => boolean;
@@ -20,7 +20,7 @@ export class BlockLoad {
     return this.counts.reads + this.counts.writes;
   }
 
-  /** Writes some blocks of each object: what a clone is to have of its parent. */
+  /** Writes some blocks of each object, which a clone then has from its parent. */
   async prepare(parent: Image): Promise<void> {
     const perObject = parent.optimalIoSize / blockBytes;
     const blocks = Array.from(
@@ -50,13 +50,13 @@ export class BlockLoad {
     await Promise.all(Array.from({ length: workers }, worker));
   }
 
-  /** All that was ever acknowledged is there. One request reads all blocks of an object. */
+  /** Checks that everything that was ever acknowledged is there. One request reads all blocks of an object. */
   async verify(image: Image): Promise<void> {
     const perObject = image.optimalIoSize / blockBytes;
     await this.#each(image, perObject, (first) => this.#read(image, first, perObject));
   }
 
-  /** The least that a snapshot taken now may show, and the most: writes sent out when `noLaterThan` was called. */
+  /** What a snapshot taken now must contain at least, and at most: the writes sent before `noLaterThan` was called. */
   snapshotBegins(image: Image): SnapshotBounds {
     const blocks = image.size / blockBytes;
     const versions = (of: (block: number) => number) =>
@@ -83,7 +83,7 @@ export class BlockLoad {
     return bounds;
   }
 
-  /** Does the work at the first of each `step` blocks. */
+  /** Runs the work at the first of each `step` blocks. */
   async #each(image: Image, step: number, work: (block: number) => Promise<void>): Promise<void> {
     const length = image.size / blockBytes / step;
     const blocks = Array.from({ length }, (_, index) => index * step).values();

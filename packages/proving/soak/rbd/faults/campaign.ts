@@ -39,8 +39,8 @@ export interface CampaignResult {
 }
 
 /**
- * One fault after the other under random reads and writes of a clone with an object map, with a snapshot after each, of which the
- * last two are kept.
+ * Causes one fault after the other under random reads and writes of a clone with an object map. Takes a snapshot after each fault, and
+ * keeps the last two.
  *
  * @throws Violation, the first error of a read or write (none may fail), or the findings of `rbd object-map check`
  */

@@ -17,7 +17,7 @@ export interface FightsOptions {
   readonly clients: number;
   /** librbd's process is killed after at most this many turns; default 200. */
   readonly librbdTurns?: number;
-  /** Images of ours have workers: see `goThroughWorkers`. */
+  /** Our clients' images have workers: see `goThroughWorkers`. */
   readonly hasWorkers?: boolean;
   readonly report?: (line: string) => void;
 }
@@ -30,14 +30,14 @@ export interface FightsResult {
   socketsCut: number;
   /** Number of live clients that were fenced. */
   fenced: number;
-  /** Times that librbd's process ended, and may have been fenced: it was killed, or crashed, as librbd 16.2 does at times when it closes an image. */
+  /** How often librbd's process ended and may have been fenced: it was killed, or crashed, as librbd 16.2 does at times on closing an image. */
   deaths: number;
 }
 
 /**
- * Several clients of ours, and librbd, open one image, write, have its owner take and remove snapshots, and close it, in no order,
- * while their connections break now and then, and librbd's process is killed. Each of ours has another image open all the time, which it
- * would lose together with its place in the cluster.
+ * Several clients of ours, and librbd, open one image, write, have its owner take and remove snapshots, and close it, in random order.
+ * Meanwhile connections break now and then, and librbd's process is killed. Each of our clients has another image open all the time, which
+ * it would lose if it were fenced.
  *
  * @throws Violation if a live client is blocklisted or data is lost; or the first error of a client: none may fail
  */
@@ -175,7 +175,7 @@ async function fightAsLibrbd(how: Fight & { dead: Set<string>; most: number }): 
   }
 }
 
-/** @param turns after which its process is killed, while it has the lock */
+/** @param turns the process is killed after this many turns, while it holds the lock */
 async function fightWith(client: LibrbdClient, how: Fight, turns: number): Promise<void> {
   const { name, clients, random, result, isOver } = how;
   const write = () =>
@@ -190,7 +190,7 @@ async function fightWith(client: LibrbdClient, how: Fight, turns: number): Promi
   }
 }
 
-/** Each client has blocks of its own, in objects of all. */
+/** Each client has its own blocks; all clients share the objects. */
 async function writeOne(
   { history, random, clients, result }: Fight,
   number: number,

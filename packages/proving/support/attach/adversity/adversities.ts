@@ -16,9 +16,9 @@ import { SlowReaders } from "./slow-readers.ts";
 
 export interface Stage {
   ceph: LocalCluster;
-  /** For sockets. */
+  /** Directory for sockets. */
   directory: string;
-  /** How long it goes on, in addition to its minimum. */
+  /** Duration in seconds, in addition to the minimum. */
   seconds: number;
 }
 
@@ -63,7 +63,7 @@ const paused: Adversity = {
     const end = performance.now() + seconds * 1000;
     {
       await using _ = await notifyForEver(ceph, id, "changes");
-      // A pause coincides with a read of the header only by chance.
+      // Whether a pause coincides with a read of the header depends on chance.
       while (pauses < 3 || (waits() === 0 && pauses < 40) || performance.now() < end) {
         await pause(Math.random() * 500);
         using _ = await frozen(ceph.osdPids);
@@ -125,7 +125,7 @@ const flooded: Adversity = {
       }
       requests = guest.requests;
       memory = Math.round((server.memory.most - before) / MiB);
-      // All of the guest's memory is mapped, too.
+      // The mapped memory of the guest counts, too.
       assert.ok(memory < 1024, `${memory} MiB more than before`);
     });
     await run("rbd", ["-c", ceph.conf, "rm", "--no-progress", other]);
@@ -148,7 +148,7 @@ const outOfFiles: Adversity = {
           storms < 2 || performance.now() < end;
           storms++
         ) {
-          // A few more than it has open.
+          // A few more descriptors than the server has open.
           await limit(readdirSync(`/proc/${pid}/fd`).length + 4);
           const idle = await Promise.all(Array.from({ length: 150 }, () => NbdClient.connect(socket)));
           await load.goesOn(20);
@@ -218,5 +218,5 @@ async function entered(socket: string, exportName: string): Promise<void> {
 const MiB = 1 << 20;
 
 export const adversities: readonly Adversity[] = [notified, paused, slowReaders, flooded, outOfFiles];
-/** Slow adversities of the cluster, for the campaign. */
+/** Adversities of the cluster that take long, for the campaign. */
 export const slowAdversities: readonly Adversity[] = [fullPools];
