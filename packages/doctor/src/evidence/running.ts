@@ -64,7 +64,7 @@ export async function watch(
   ]);
   const after = await identityOf(pid, proc);
   if (after === undefined || (after === before && before?.endsWith(` ${commandLine}`))) return vm;
-  // The process called exec: the evidence may come from either program.
+  // Another program has the pid now (after exec or reuse): the evidence may come from either.
   const replaced = described();
   replaced.unseen.push(
     `what only the running process shows: another program took the place of process ${pid} while it was watched; look again`,
