@@ -31,7 +31,7 @@ before(async () => {
   writeFileSync(file, "");
   truncateSync(file, size);
   qemuNbd = startQemu("qemu-nbd", ["-k", theirSocket, "-f", "raw", "-t", "-e", "8", "-x", "pool/disk", file]);
-  while (!(await listens(theirSocket))) {
+  while (!listens(theirSocket)) {
     assert.equal(qemuNbd.exitCode, null, "qemu-nbd ended");
     await pause(20);
   }

@@ -53,7 +53,7 @@ async function qemuBetween(inner: string, outer: string, exportName: string): Pr
   // A socket left by an earlier, killed client says nothing about this one.
   rmSync(outer, { force: true });
   const child = spawn("qemu-storage-daemon", args, { stdio: "inherit" });
-  while (!(await listens(outer))) {
+  while (!listens(outer)) {
     assert.equal(child.exitCode, null, "qemu-storage-daemon ended");
     await pause(50);
   }
