@@ -98,7 +98,7 @@ async function attach(images: string[], flags: Flags): Promise<void> {
     if (!(error instanceof AttachError) || error.code !== "SIPHON_ATTACH_DRAIN") throw error;
     // An interruption is the normal end of this command, not a failure.
     process.stderr.write(`${explain(error)}\n`);
-    // The rest does not end by itself.
+    // Everything else does not end by itself.
     process.exit(1);
   }
 }
@@ -143,7 +143,7 @@ async function serveHere(request: AttachRequest, flags: Flags, log: Log): Promis
   await present(attachment, flags, log);
 }
 
-/** Prints the images' addresses and what happens to them, until interrupted. */
+/** Prints the images' addresses and their events until interrupted. */
 async function present(attachment: Attachment, flags: Flags, log: Log): Promise<void> {
   const { metrics, json, top } = flags;
   await using _ =

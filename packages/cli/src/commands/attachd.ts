@@ -88,7 +88,7 @@ async function attachd(flags: Flags): Promise<void> {
     defaults: { socketDirectory: runtimeDir, access: { user, group, mode } },
     ...{ drainTimeout, log },
   };
-  // Others may enter it: each socket has its own owner and mode.
+  // Other users may enter the directory: each socket has its own owner and mode.
   await mkdir(runtimeDir, { recursive: true, mode: 0o755 });
   const service = await AttachService.start(options, (lost) => serviceWorkers(work, lost));
   try {

@@ -73,7 +73,7 @@ async function ceph(args: readonly string[]): Promise<void> {
   if (first === "ping") return await ping(cluster, further[0]);
   const commands = await parseCommandLine(cluster, words, interruption.signal);
   const { outFile } = own;
-  // Fails before anything is done if the file cannot be written.
+  // If the file cannot be written, fail before anything is done.
   await using file = outFile === undefined || outFile === "-" ? undefined : await outputFile(outFile);
   for (const command of commands) await carryOut(cluster, command, own, commands.length > 1, file);
 }
@@ -120,7 +120,7 @@ function outputFile(path: string): Promise<FileHandle> {
   });
 }
 
-/** `ceph` exits with 1 then. */
+/** An error for which `ceph` exits with 1. */
 function unusable(which: "input" | "output", path: string, cause: NodeJS.ErrnoException): SiphonError {
   const why = errnoText(-cause.errno!);
   return new SiphonError("SIPHON_BAD_OPTION", `cannot open ${which} file ${path}: ${why}`, { cause });
@@ -139,7 +139,7 @@ const ownFlags = new Map<string, keyof OwnFlags>([
 /** How verbose ceph is about unknown commands and about itself. */
 const ofNoUse = new Set(["--verbose", "--concise"]);
 
-/** Takes out the flags that only the ceph program has; `-i` means something else in Ceph's other programs. */
+/** Extracts the flags that only the ceph program has; `-i` means something else in Ceph's other programs. */
 function takeOwnFlags(args: readonly string[]): { own: OwnFlags; rest: string[] } {
   const own: OwnFlags = {};
   const rest: string[] = [];

@@ -19,7 +19,7 @@ export function completionCommand(commands: readonly CommandEntry[]): Command {
     });
 }
 
-/** Words that may follow each command, by the words that call it: its commands and its options. */
+/** The words that may follow each command, its subcommands and options, by the words of the command. */
 type WordsByPath = ReadonlyMap<string, readonly string[]>;
 
 async function wordsByPath(entries: readonly CommandEntry[]): Promise<WordsByPath> {
@@ -43,7 +43,7 @@ async function wordsByPath(entries: readonly CommandEntry[]): Promise<WordsByPat
   return words;
 }
 
-/** Words of commands that parse their words themselves. */
+/** Words of commands that parse their arguments themselves. */
 async function furtherWords(): Promise<[command: string, words: WordsByPath][]> {
   const { cephWords } = await import("./ceph/words.ts");
   const { verbs } = await import("./rados/verbs.ts");

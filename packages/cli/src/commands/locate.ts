@@ -36,7 +36,7 @@ async function locate(text: string, { namespace, json, ...flags }: Flags): Promi
   process.stdout.write(`${shown}\n`);
 }
 
-/** In the format of `ceph osd map`. */
+/** The format of `ceph osd map`. */
 function describe(location: ObjectLocation, namespace: string | undefined): string {
   const { epoch, pool, poolId, object, hash, pg, up, upPrimary, acting, actingPrimary } = location;
   const name = namespace ? `${namespace}/${object}` : object;

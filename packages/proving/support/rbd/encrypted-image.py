@@ -1,4 +1,4 @@
-"""Opens an encrypted image by librbd and writes to, or reads from it: encrypted-image.py CONF POOL IMAGE luks1|luks2 PASSPHRASE-FILE
+"""Opens an encrypted image through librbd, and writes to it or reads from it: encrypted-image.py CONF POOL IMAGE luks1|luks2 PASSPHRASE-FILE
 write OFFSET TEXT | read OFFSET LENGTH"""
 
 import sys

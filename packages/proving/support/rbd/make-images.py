@@ -12,7 +12,7 @@ size = 40 * 2**order
 
 
 def change(image, choice, steps):
-    """Writes, discards and resizes somewhere."""
+    """Writes, discards and resizes at random places."""
     for _ in range(steps):
         end = image.size()
         offset = choice.randrange(end)

@@ -38,7 +38,7 @@ async function convert(name: string, { to, disk, nbd, sockets, write }: ConvertF
     () => true,
     () => false,
   );
-  // Loaded only here: the doctor is large and nothing else in this command needs it.
+  // Loaded only here: the doctor is large, and nothing else in this command needs it.
   const { convertDomain } = await import("@siphon/doctor");
   const { readInputs } = await import("../doctor/inputs.ts");
   const { renderedFix, replaceFile } = await import("../doctor/write-fix.ts");
@@ -76,7 +76,7 @@ async function domainXml(name: string): Promise<InputFile> {
 
 async function define(name: string, { before, after }: Fix["patches"][number]): Promise<string> {
   const copy = resolve(`${name}.xml.siphon-${new Date().toISOString().replace(/[:.]/g, "-")}`);
-  // It may hold a password of the VM's console.
+  // The file may hold a password of the VM's console.
   await writeFile(copy, before, { flag: "wx", mode: 0o600 });
   const directory = await mkdtemp(join(tmpdir(), "siphon-convert-"));
   try {

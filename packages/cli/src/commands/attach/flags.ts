@@ -135,9 +135,9 @@ export function checkServingFlags({ drainTimeout, shardTimeout, maxInFlight }: S
   }
 }
 
-/** Room for at least one or two large requests. */
+/** Bytes, enough for one or two large requests. */
 const leastInFlight = 16 << 20;
-/** In seconds. */
+/** Seconds. */
 const day = 86_400;
 
 export function collect(value: string, before: string[] = []): string[] {

@@ -53,7 +53,7 @@ async function libvirtHook(
 ): Promise<void> {
   if (operation !== "prepare" && operation !== "release") return;
   const xml = await text(process.stdin);
-  // Most domains have none: the doctor's reader is not even loaded for them.
+  // Most domains have no disk of siphon's, so the doctor's reader is not even loaded for them.
   if (!xml.includes("urn:siphon:attach")) return;
   const { siphonDisks } = await import("@siphon/doctor");
   const disks = siphonDisks({ name: domain, text: xml });
@@ -71,7 +71,7 @@ async function proxmoxHook(
   await (phase === "pre-start" ? attach(disks, control) : detach(disks, control));
 }
 
-/** Notes are lines with `#` in front, before the first section, with `%` and some characters as the bytes of their UTF-8, %XX each. */
+/** The notes are the lines with `#` before the first section. `%` and some characters stand as %XX, one for each byte of their UTF-8. */
 export function disksOfNotes(text: string, vmid: string): Pick<SiphonDisk, "name" | "words">[] {
   const notes = /^(?:(?!\[).*\n?)*/
     .exec(text)![0]
@@ -101,7 +101,7 @@ function decoded(text: string): string {
   );
 }
 
-/** All of them, or none. A disk that the service already has is kept if its image is the same, and refused otherwise. */
+/** Adds all disks or none. A disk that the service already has is kept if its image is the same, and refused otherwise. */
 async function attach(disks: readonly Pick<SiphonDisk, "name" | "words">[], control: string): Promise<void> {
   const added: string[] = [];
   try {

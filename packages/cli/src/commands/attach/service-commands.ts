@@ -30,7 +30,7 @@ interface AddFlags extends ControlFlags, DiskFlags, SocketFlags, EncryptionFlags
   persist?: boolean;
 }
 
-/** The commands that ask the service, each a line on its control socket. */
+/** The commands to the service, each a line on its control socket. */
 export function serviceCommands(): Command[] {
   const add = new Command("add")
     .description("Serve an image from now on: over vhost-user-blk, at a socket of its name, unless told.")

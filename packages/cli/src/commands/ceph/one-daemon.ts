@@ -38,7 +38,7 @@ export async function askDaemon(
   process.stdout.write(await adminSocketCommand(path, words, format, { signal }).catch(asCephExits));
 }
 
-/** Where a daemon's configuration puts its socket. */
+/** The socket's path according to the daemon's configuration. */
 async function socketOf(daemon: string, flags: ConnectFlags): Promise<string> {
   if (!/^\w+\..+$/.test(daemon)) {
     throw new SiphonError(

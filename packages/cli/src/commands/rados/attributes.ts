@@ -110,7 +110,7 @@ async function getomapval(call: RadosCall): Promise<void> {
   const { values } = await pool.operate(object, operation, { signal: call.signal });
   const value = values[0].get(key);
   if (value === undefined) {
-    // On standard output, as rados says it.
+    // rados prints this on standard output.
     call.print(`No such key: ${pool.name}/${object}/${key}\n`);
     process.exitCode = 1;
   } else await showOrWrite(call, call.args[2], "value", value);

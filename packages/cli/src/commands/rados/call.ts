@@ -7,10 +7,10 @@ import type { RadosFlags } from "./flags.ts";
 /** A verb of `siphon rados`. */
 export interface RadosVerb {
   name: string;
-  /** As in the help: `<object> <file>`. */
+  /** The arguments in the form of the help: `<object> <file>`. */
   arguments: string;
   summary: string;
-  /** The least number of arguments and, if larger, the most. */
+  /** The minimum number of arguments, and the maximum if it is larger. */
   takes: readonly [least: number, most: number];
   run(call: RadosCall): Promise<void>;
 }
@@ -36,7 +36,7 @@ export class RadosCall {
     return this.args[0]!;
   }
 
-  /** The pool that the flags name, in their namespace and at their snapshot. */
+  /** The pool that the flags name, with their namespace and snapshot. */
   async pool(): Promise<Pool> {
     const { pool: name, namespace, locator: key, snap, snapId } = this.flags;
     if (name === undefined) {

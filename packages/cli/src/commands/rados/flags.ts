@@ -11,12 +11,12 @@ export interface RadosFlags {
   locator?: string;
   /** Name of a snapshot of the pool, to read from. */
   snap?: string;
-  /** Id of such a snapshot, or of one that clients manage. */
+  /** Id of a snapshot of the pool, or of a self-managed one. */
   snapId?: number;
   /** Files that hold the name of the object, and the omap's key, instead of the arguments. */
   nameFile?: string;
   keyFile?: string;
-  /** ls: of all namespaces. */
+  /** ls: objects of all namespaces. */
   all: boolean;
   format: "plain" | "json" | "json-pretty";
   /** put, append, get, bench: bytes per request. */
@@ -101,7 +101,7 @@ export function optionNames(): string[] {
   return [...withValue.keys(), ...without.keys()];
 }
 
-/** Takes the flags of Ceph's programs and of rados out of the arguments, before and after the verb. */
+/** Extracts the flags of Ceph's programs and of rados from the arguments, before and after the verb. */
 export function parseRadosArguments(args: readonly string[]): RadosArguments {
   const flags: RadosFlags = {
     ...{ all: false, format: "plain", offset: 0, concurrency: 16, maxObjects: 0 },

@@ -3,7 +3,7 @@ export function json(value: unknown, format: "json" | "json-pretty"): string {
   return format === "json" ? JSON.stringify(value) : `${JSON.stringify(value, null, 4)}\n`;
 }
 
-/** A number of bytes in at most five characters and its unit, as Ceph's tables have it: `20 KiB`, `6.9 GiB`. */
+/** A number of bytes in at most five characters and its unit, as in Ceph's tables: `20 KiB`, `6.9 GiB`. */
 export function bytesText(bytes: number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
   let unit = 0;

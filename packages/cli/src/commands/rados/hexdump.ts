@@ -1,6 +1,6 @@
 const rowBytes = 16;
 
-/** Bytes as Ceph's programs show them: 16 in a row, with rows like the one before left out, and the length at the end. */
+/** Bytes in the form of Ceph's programs: 16 per row, without rows that repeat the previous one, and the length at the end. */
 export function hexdump(bytes: Uint8Array): string {
   if (bytes.length === 0) return "";
   const lines: string[] = [];

@@ -75,7 +75,7 @@ async function stat2(call: RadosCall): Promise<void> {
 async function touch(call: RadosCall): Promise<void> {
   const [object, seconds] = call.args as [string, string | undefined];
   const mtime = seconds === undefined ? new Date() : new Date(wholeNumber("touch", seconds) * 1000);
-  // To the second, as rados does.
+  // rados prints whole seconds.
   mtime.setMilliseconds(0);
   const pool = await call.pool();
   await pool.operate(object, new WriteOperation().create(), { mtime, signal: call.signal });

@@ -72,7 +72,7 @@ async function df(call: RadosCall): Promise<void> {
   call.print(`total_space      ${bytesText(totalKib * 1024)}\n`);
 }
 
-/** Objects are removed while being listed, this many at a time. */
+/** Removes objects while the pool is being listed, a limited number at a time. */
 async function purge(call: RadosCall): Promise<void> {
   const { cluster, object: name, flags, signal } = call;
   if (!flags.reallyMeant) {
@@ -89,7 +89,7 @@ async function purge(call: RadosCall): Promise<void> {
       .remove(object, { key, signal, whenFull: "fail" })
       .catch(unlessGone)
       .finally(() => removals.delete(removal));
-    // The first failure ends it; later ones are not reported.
+    // The first failure ends the removal; later ones are not reported.
     removal.catch(() => {});
     removals.add(removal);
     removed++;

@@ -16,7 +16,7 @@ export const refused: ReadonlyMap<string, string> = new Map([
   ].map((verb) => [verb, tier] as const),
 ]);
 
-/** The same for options. */
+/** Options of rados that siphon does not have, with what to do instead. */
 export const refusedOptions: ReadonlyMap<string, string> = new Map([
   ["--striper", "it is for objects that libradosstriper parted; use rados"],
   ["--pgid", "siphon ceph pg ls-by-pool tells of placement groups; for the objects of one use rados"],

@@ -93,7 +93,7 @@ function streaming({ flags: { blockSize }, signal }: RadosCall): {
 
 function fileOf(path: string): AsyncIterable<Buffer> {
   if (path === "-") return process.stdin;
-  // Errors of reading carry no path.
+  // Read errors do not name the path.
   return createReadStream(path, { highWaterMark: 1 << 20 }).on("error", (error) =>
     Object.assign(error, { path }),
   );

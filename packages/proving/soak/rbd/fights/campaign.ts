@@ -30,14 +30,14 @@ export interface FightsResult {
   socketsCut: number;
   /** Number of live clients that were fenced. */
   fenced: number;
-  /** How often librbd's process ended and may have been fenced: it was killed, or crashed, as librbd 16.2 does at times on closing an image. */
+  /** How often librbd's process ended and may have been fenced: killed, or crashed, as librbd 16.2 sometimes does on closing an image. */
   deaths: number;
 }
 
 /**
- * Several clients of ours, and librbd, open one image, write, have its owner take and remove snapshots, and close it, in random order.
- * Meanwhile connections break now and then, and librbd's process is killed. Each of our clients has another image open all the time, which
- * it would lose if it were fenced.
+ * Several clients of ours, and librbd, open one image, write, have its owner take and remove snapshots, and close it, in random
+ * order. Meanwhile connections break now and then, and librbd's process is killed. Each of our clients has another image open all
+ * the time, which it would lose if it were fenced.
  *
  * @throws Violation if a live client is blocklisted or data is lost; or the first error of a client: none may fail
  */

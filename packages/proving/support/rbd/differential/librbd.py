@@ -51,7 +51,7 @@ def set_object_map(image, on):
 
 
 def address():
-    """As the blocklist has it."""
+    """The address of the connections, as in the blocklist."""
     return cluster.get_addrs().split("v2:")[-1].split("v1:")[-1].rstrip("]")
 
 
@@ -77,7 +77,7 @@ operations = {
 for line in sys.stdin:
     arguments = json.loads(line)
     try:
-        # librbd cuts requests to the size that it knows before it looks whether that has changed.
+        # librbd cuts requests to the size that it knows, before it checks whether the size has changed.
         if arguments.get("image") in images:
             images[arguments["image"]].size()
         answer = {"ok": operations[arguments.pop("op")](**arguments)}
