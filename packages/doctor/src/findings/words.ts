@@ -20,7 +20,7 @@ export function qmDisk({ vm, disk }: Subject, changes: Readonly<Record<string, s
   const parts = disk.written.split(",");
   const kept = parts.filter((part, index) => index === 0 || !Object.hasOwn(changes, part.split("=")[0]!));
   for (const [key, value] of Object.entries(changes)) if (value !== undefined) kept.push(`${key}=${value}`);
-  return `qm set ${vm.id ?? "VMID"} --${name} ${kept.join(",")}`;
+  return `qm set ${id} --${name} ${kept.join(",")}`;
 }
 
 /** A shell command that changes properties in the disk's line of the configuration. */

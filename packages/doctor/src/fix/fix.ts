@@ -103,23 +103,26 @@ export function fixFor(files: readonly InputFile[], id: string, disk?: string): 
       },
     );
   }
-  if (fix.patches.length > 0 && !helps(files, fix.patches, id)) fix.patches = [];
+  if (fix.patches.length > 0 && !helps(vms, files, fix.patches, id)) fix.patches = [];
   if (fix.patches.length === 0)
-    fix.notes.splice(
-      0,
-      fix.notes.length,
+    fix.notes = [
       whyNoPatch(
         finding,
         known.some(({ format }) => fixers[format] !== undefined),
       ),
-    );
+    ];
   return fix;
 }
 
 /** Whether the patches remove at least one occurrence: another setting may still be in force. */
-function helps(files: readonly InputFile[], patches: Fix["patches"], id: string): boolean {
-  const count = (texts: readonly InputFile[]) =>
-    vmsOf(texts.map(recognise))
+function helps(
+  vms: ReturnType<typeof vmsOf>,
+  files: readonly InputFile[],
+  patches: Fix["patches"],
+  id: string,
+): boolean {
+  const count = (examined: typeof vms) =>
+    examined
       .map((vm) => examineVm(vm))
       .flatMap(({ disks, vm }) => [...disks.flatMap(({ findings }) => findings), ...vm.findings])
       .filter((finding) => finding.id === id).length;
@@ -128,7 +131,7 @@ function helps(files: readonly InputFile[], patches: Fix["patches"], id: string)
     return patch === undefined ? file : { ...file, text: patch.after };
   });
   try {
-    return count(patched) < count(files);
+    return count(vmsOf(patched.map(recognise))) < count(vms);
   } catch {
     return false;
   }

@@ -1,6 +1,7 @@
 import type { Bus, Disk, DiskKind, Source } from "../../model/disk.ts";
 import { emptyVm, type Vm } from "../../model/vm.ts";
 import { bytesOf } from "../kubernetes/objects.ts";
+import { looksLikeRbd } from "../looks-like-rbd.ts";
 import type { YamlValue } from "../yaml.ts";
 
 /** A VM from an instance of Incus or LXD (`incus config show --expanded`) and the storage pools among the inputs. */
@@ -106,10 +107,6 @@ function sourceOf(entry: YamlValue, pools: readonly YamlValue[]): Omit<Source, "
     pool: pool.text("config", "ceph.osd.pool_name") ?? name,
     user: { value: user, place: pool.place("config", "ceph.user.name") },
   };
-}
-
-function looksLikeRbd(name: string): boolean {
-  return /ceph(?!-?fs)|rbd/i.test(name);
 }
 
 /** Notes pools that no input describes. */

@@ -2,6 +2,7 @@ import type { Bus, Disk, DiskKind, Iothread, Source } from "../../model/disk.ts"
 import { hasSingleQueues } from "../../model/machine.ts";
 import type { Vm } from "../../model/vm.ts";
 import { blockDeviceDriver, imageOfDevice } from "../device-path.ts";
+import { looksLikeRbd } from "../looks-like-rbd.ts";
 import { isSeedImage } from "../seed-image.ts";
 import type { Element } from "../xml.ts";
 import { applyCommandLine, applyOverrides } from "./command-line.ts";
@@ -223,7 +224,7 @@ function sourceOf(element: Element, pools: ReadonlyMap<string, Element>): Source
     };
   }
   const named = source.attribute("pool");
-  if (named !== undefined && /ceph(?!-?fs)|rbd/i.test(named))
+  if (named !== undefined && looksLikeRbd(named))
     return { driver: "librbd", place, pool: named, image: source.attribute("volume") ?? "" };
   const path = source.attribute("dev") ?? source.attribute("file");
   const driver = blockDeviceDriver(path);

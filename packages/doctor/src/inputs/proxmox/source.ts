@@ -1,5 +1,6 @@
 import type { Source } from "../../model/disk.ts";
 import { blockDeviceDriver, imageOfDevice } from "../device-path.ts";
+import { looksLikeRbd } from "../looks-like-rbd.ts";
 import { monitorsOf } from "../monitors.ts";
 import { isOnlyNone } from "../qemu/source.ts";
 import { isOn, type Setting, type Storage } from "./config.ts";
@@ -11,7 +12,7 @@ export function sourceOf(file: string, { place }: Setting, storages: ReadonlyMap
   const colon = file.indexOf(":");
   if (colon < 0) return { driver: "other", place };
   const storage = storages.get(file.slice(0, colon));
-  const isRbd = storages.size > 0 ? storage?.type === "rbd" : /ceph(?!-?fs)|rbd/i.test(file.slice(0, colon));
+  const isRbd = storages.size > 0 ? storage?.type === "rbd" : looksLikeRbd(file.slice(0, colon));
   if (!isRbd || /^(iso|import|snippets|vztmpl|backup)\//.test(file.slice(colon + 1)))
     return { driver: "other", place };
   const option = (name: string) => storage?.options.get(name);

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { parseConf, readConf } from "../../ceph/conf.ts";
+import { keyTypes } from "../../ceph/key-type.ts";
 import { LabError } from "../../errors.ts";
 import { shellQuote } from "../../vm/escape.ts";
 import type { BaselineTarget } from "../target.ts";
@@ -55,9 +56,10 @@ export function mapScript({ monitors, user, key, mode, pool, image }: Mapping): 
   ].join("\n");
 }
 
-/** What to do about a kernel that refuses a mapping. A key begins with its type, 16 bits in little endian: 2 is aes256k. */
+/** What to do about a kernel that refuses a mapping. A key begins with its type, 16 bits in little endian. */
 export function mapHint({ key }: Mapping, why: string): string | undefined {
-  const isAes256k = key !== undefined && Buffer.from(key, "base64").readUInt16LE() === 2;
+  const isAes256k =
+    key !== undefined && Buffer.from(key, "base64").readUInt16LE() === keyTypes.aes256k.number;
   if (!isAes256k || !why.includes("Invalid argument")) return undefined;
   return "kernels before Linux 7.0 know no keys of type aes256k: measure with --key-type aes, or with --engines librbd";
 }

@@ -40,7 +40,6 @@ export function archiveAmong(
   sources: string[],
   { suite, mirror, codename }: { suite?: string; mirror?: string; codename?: string },
 ): Archive {
-  const releaseOf = (line: string) => line.split(" ")[2];
   // Sid calls itself by the name of the release that it leads to; its packages are not that release's.
   const main = sources.find((line) => releaseOf(line) === codename) ?? sources[0];
   const own = main === undefined ? codename : releaseOf(main);
@@ -67,7 +66,12 @@ export function debianSources(targets: string): string[] {
     const [origin, uri, release, component] = line.split("|");
     if (origin === "Debian" && component === "main") sources.add(`deb ${uri} ${release} main`);
   }
-  return [...sources].sort((a, b) => a.split(" ")[2].length - b.split(" ")[2].length);
+  return [...sources].sort((a, b) => releaseOf(a).length - releaseOf(b).length);
+}
+
+/** The release that a line of a sources.list(5) is of. */
+function releaseOf(line: string): string {
+  return line.split(" ")[2];
 }
 
 /** The release name of a Debian host; its derivatives have names and archives of their own. */
