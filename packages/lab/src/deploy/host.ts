@@ -1,6 +1,6 @@
 import { LabError } from "../errors.ts";
-import { inOneLine, SshMaster } from "../guest/ssh/master.ts";
-import { lastWords, type RunResult, run } from "../host/command.ts";
+import { SshMaster } from "../guest/ssh/master.ts";
+import { inOneLine, lastWords, type RunResult, run } from "../host/command.ts";
 import { RESOURCE_VARIABLE } from "../state/resource.ts";
 import { shellQuote } from "../vm/escape.ts";
 import { sshArguments } from "./connection.ts";

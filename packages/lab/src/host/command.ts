@@ -142,7 +142,16 @@ export async function which(program: string): Promise<string | undefined> {
 /** A program's last non-empty lines, joined, for error messages. */
 export function lastWords({ stdout, stderr }: { stdout: string; stderr: string }, lines = 3): string {
   const text = stderr.trim() || stdout.trim();
-  return text ? text.split("\n").slice(-lines).join(" | ").slice(-600) : "it said nothing";
+  return text ? inOneLine(text, lines).slice(-600) : "it said nothing";
+}
+
+/** The last lines of what a program says, all unless told. ssh ends its lines as a terminal in raw mode needs them. */
+export function inOneLine(said: string, lines = Number.POSITIVE_INFINITY): string {
+  return said
+    .split(/\r?\n/)
+    .filter((line) => line.trim() !== "")
+    .slice(-lines)
+    .join(" | ");
 }
 
 export function notStarted(command: string, cause: unknown): LabError {

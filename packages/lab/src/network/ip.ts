@@ -1,5 +1,5 @@
 import { LabError } from "../errors.ts";
-import { type RunOptions, run } from "../host/command.ts";
+import { inOneLine, type RunOptions, run } from "../host/command.ts";
 
 /** A network interface, as `ip -json link` shows it; the part that is read here. */
 export interface Link {
@@ -39,5 +39,5 @@ function ipFailure(what: string, said: string): LabError {
       hint: "run siphon as root (network namespaces and bridges need CAP_NET_ADMIN and CAP_SYS_ADMIN)",
     });
   }
-  return new LabError("SIPHON_PROGRAM_FAILED", `${what}: ip says: ${said.split("\n").slice(-2).join(" | ")}`);
+  return new LabError("SIPHON_PROGRAM_FAILED", `${what}: ip says: ${inOneLine(said, 2)}`);
 }

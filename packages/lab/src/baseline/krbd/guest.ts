@@ -1,6 +1,7 @@
 import { LabError } from "../../errors.ts";
 import { type FioJob, fioCommandLine } from "../../fio/command.ts";
 import { smallGuest } from "../../guest/small.ts";
+import { inOneLine } from "../../host/command.ts";
 import { loadInVm } from "../../ladder/load-in-vm.ts";
 import { Network } from "../../network/network.ts";
 import type { Report } from "../../step.ts";
@@ -81,7 +82,7 @@ async function loadMapped(
   const mapping = await mappingOf(target);
   const mapped = await vm.run(mapScript(mapping), { signal });
   if (mapped.exitCode !== 0) {
-    const why = mapped.stderr.trim().split("\n").join(" | ");
+    const why = inOneLine(mapped.stderr);
     throw new LabError("SIPHON_GUEST", `the guest's kernel cannot map the image of ${target.name}: ${why}`, {
       hint: mapHint(mapping, why),
     });

@@ -1,21 +1,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type RunResult, run } from "../../host/command.ts";
+import { inOneLine, type RunResult, run } from "../../host/command.ts";
 import { RESOURCE_VARIABLE } from "../../state/resource.ts";
 
 /** The maximum of a timer: 24.8 days. */
 const FOR_EVER = 2 ** 31 - 1;
 
-/** ssh ends its lines as a terminal in raw mode needs them, and says why in more than one. */
-export function inOneLine(said: string): string {
-  return said
-    .split(/\r?\n/)
-    .filter((line) => line.trim() !== "")
-    .join(" | ");
-}
-
-/** The ssh master process, whose connection all commands share. */
 export class SshMaster implements AsyncDisposable {
   /** Arguments of ssh(1) for a command over this connection; the command follows. */
   readonly arguments: string[];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { inOneLine } from "../../../src/guest/ssh/master.ts";
+import { inOneLine } from "../../src/host/command.ts";
 
 test("what ssh says in several lines, each ended as a terminal needs it, is one line", () => {
   const said =
