@@ -24,6 +24,9 @@ export async function adminSockets(pid: number, proc = "/proc"): Promise<string[
   return paths.map((path) => join(`${proc}/${pid}/root`, path)).sort();
 }
 
+/** Bytes of an answer; the process may be another user's. */
+const longest = 32 << 20;
+
 /**
  * Asks a Ceph client over its admin socket. A request is JSON and a NUL byte; the answer is its length (u32, big-endian), then JSON.
  * Source: src/common/admin_socket.cc.
@@ -43,7 +46,12 @@ export function askClient(
     socket.on("error", (error: NodeJS.ErrnoException) =>
       reject(new Error(stop.aborted ? "it does not answer" : (error.code ?? error.message))),
     );
-    socket.on("data", (part) => parts.push(part));
+    let length = 0;
+    socket.on("data", (part) => {
+      parts.push(part);
+      length += part.length;
+      if (length > longest) socket.destroy(new Error("the answer is too long"));
+    });
     socket.on("close", () => {
       const all = Buffer.concat(parts);
       try {

@@ -1,5 +1,6 @@
-import { open, readdir, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { openNamed } from "./named-file.ts";
 
 /** The Ceph release of a process's librbd, and of the one that a new process would load. */
 export interface LibrbdFiles {
@@ -90,15 +91,19 @@ async function releaseOf(path: string): Promise<string | undefined> {
 
 /** Finds a NUL-terminated string that is a Ceph release; source: CEPH_GIT_NICE_VER in src/common/version.cc. */
 async function scan(path: string): Promise<string | undefined> {
-  await using file = await open(path);
+  await using file = await openNamed(path);
   const piece = Buffer.alloc(1 << 20);
   const overlap = 64;
-  for (let at = 0; ; at += piece.length - overlap) {
+  for (let at = 0; at < largest; at += piece.length - overlap) {
     const { bytesRead } = await file.read(piece, 0, piece.length, at);
     const match = /\0((?:1[2-9]|2\d)\.[0-2]\.\d{1,3})(?:-[\w.~+-]*)?\0/.exec(
       piece.toString("latin1", 0, bytesRead),
     );
     if (match !== null) return match[1];
-    if (bytesRead < piece.length) return undefined;
+    if (bytesRead < piece.length) break;
   }
+  return undefined;
 }
+
+/** Bytes; more than any library has. */
+const largest = 512 << 20;

@@ -2,7 +2,7 @@ import type { QemuOption } from "../inputs/qemu/arguments.ts";
 import { isTree, textOf } from "../inputs/qemu/key-values.ts";
 import type { Vm } from "../model/vm.ts";
 import { applyBlockInfo, type Traffic, trafficOf } from "./block-info.ts";
-import { socketOf } from "./proc.ts";
+import { pathOf } from "./proc.ts";
 import { askQmp, qmpSockets } from "./qmp.ts";
 
 /** QEMU's answers on its monitor. */
@@ -35,7 +35,7 @@ export async function askMonitor(
   }
   try {
     const queries = ["query-block", "query-blockstats", "query-iothreads"] as const;
-    const socket = await socketOf(pid, path, proc);
+    const socket = await pathOf(pid, path, proc);
     const answers = await askQmp(socket, queries, 3000, signal);
     applyBlockInfo(vm, answers.get("query-block"), path);
     return {

@@ -54,10 +54,10 @@ export async function identityOf(pid: number, proc = "/proc"): Promise<string | 
 }
 
 /**
- * A path to a process's socket that works from here: the process may have another root directory (a container), and a relative path is
- * relative to its working directory. Only root and the process's user can follow the path.
+ * A path to a process's file or socket that works from here: the process may have another root directory (a container), and a relative
+ * path is relative to its working directory. Only root and the process's user can follow the path.
  */
-export async function socketOf(pid: number, path: string, proc = "/proc"): Promise<string> {
+export async function pathOf(pid: number, path: string, proc = "/proc"): Promise<string> {
   const inside = join(`${proc}/${pid}`, isAbsolute(path) ? "root" : "cwd", path);
   return (await stat(inside).catch(() => undefined)) === undefined ? path : inside;
 }

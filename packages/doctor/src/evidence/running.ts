@@ -10,8 +10,9 @@ import { agentSocket, guestSchedulers } from "./guest-agent.ts";
 import { librbdFiles } from "./librbd.ts";
 import { watchLoad } from "./load.ts";
 import { askMonitor, type Monitor } from "./monitor.ts";
+import { readNamed } from "./named-file.ts";
 import { placementOf } from "./placement.ts";
-import { identityOf, type QemuProcess, qemuProcess, readProc, socketOf } from "./proc.ts";
+import { identityOf, pathOf, type QemuProcess, qemuProcess, readProc } from "./proc.ts";
 
 export interface WatchOptions {
   /** Seconds to watch threads and disks; 0 looks once. */
@@ -46,7 +47,7 @@ export async function watch(
   const { pid, commandLine } = found;
   const input: InputFile = { name: `${proc}/${pid}/cmdline`, text: commandLine };
   const args = readArguments(input);
-  const configs = await configsOf(args);
+  const configs = await configsOf(pid, args, proc);
   const described = () => {
     const vm = qemuVm(input, configs);
     vm.pid = pid;
@@ -79,11 +80,12 @@ export async function mayUseRbd({ commandLine, pid }: QemuProcess, proc = "/proc
   return "value" in maps && /\/librbd\.so/.test(maps.value);
 }
 
-async function configsOf({ options }: QemuArguments): Promise<InputFile[]> {
+/** Files that cannot be read, or are no configurations, are skipped. */
+async function configsOf(pid: number, { options }: QemuArguments, proc: string): Promise<InputFile[]> {
   const names = options.filter(({ name }) => name === "readconfig").map(({ value }) => value);
   const files = await Promise.all(
-    names.map((name) =>
-      readFile(name, "utf8").then(
+    names.map(async (name) =>
+      readNamed(await pathOf(pid, name, proc)).then(
         (text) => [{ name, text }],
         () => [],
       ),
@@ -153,7 +155,7 @@ async function addGuest(
     return;
   }
   try {
-    const schedulers = await guestSchedulers(await socketOf(pid, path, proc), 5000, signal);
+    const schedulers = await guestSchedulers(await pathOf(pid, path, proc), 5000, signal);
     if (schedulers.size > 0)
       vm.guestSchedulers = { value: schedulers, place: { file: `guest agent ${path}`, line: 1 } };
   } catch (error) {

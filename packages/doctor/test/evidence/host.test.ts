@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -20,13 +20,14 @@ after(async () => {
 });
 
 /** A process with QEMU's name and arguments that runs until its standard input ends. */
-async function fakeQemu(name: string, args: readonly string[]): Promise<ChildProcess> {
+async function fakeQemu(name: string, args: readonly string[], cwd?: string): Promise<ChildProcess> {
   const child = spawn(
     "/bin/sh",
     ["-c", "echo; read line", "-nodefaults", "-name", `guest=${name}`, ...args],
     {
       argv0: "/usr/bin/qemu-system-x86_64",
       stdio: ["pipe", "pipe", "ignore"],
+      ...(cwd !== undefined && { cwd }),
     },
   );
   started.push(child);
@@ -64,6 +65,21 @@ test("a VM is found by name and by pid, and an argument with a space stays one a
     assert.equal(name, `${unique}-one`);
     assert.equal(disks[0]!.source.image, "a b");
   }
+});
+
+test("the file of -readconfig is the process's own, and one that blocks is not read", {
+  timeout: 60_000,
+}, async () => {
+  const directory = mkdtempSync(join(tmpdir(), "siphon-config-"));
+  after(() => rmSync(directory, { recursive: true }));
+  writeFileSync(join(directory, "vm.cfg"), '[device]\n  driver = "virtio-blk-pci"\n  drive = "d0"\n');
+  execFileSync("mkfifo", [join(directory, "fifo")]);
+  await fakeQemu(`${unique}-config`, [...disk.slice(0, 4), "-readconfig", "vm.cfg"], directory);
+  const { disks } = await vmOfHost(`${unique}-config`, { seconds: 0 });
+  assert.equal(disks[0]!.bus.value, "virtio-blk");
+  await fakeQemu(`${unique}-blocks`, [...disk, "-readconfig", join(directory, "fifo")]);
+  const { unseen } = await vmOfHost(`${unique}-blocks`, { seconds: 0 });
+  assert.match(unseen.join("\n"), /the content of .*fifo: -readconfig names it/);
 });
 
 test("a VM that ends while it is watched is reported as ended, and its evidence stays", async () => {

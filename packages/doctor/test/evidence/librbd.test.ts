@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -33,6 +34,13 @@ test("a replaced library gives the release that is mapped and the one that is in
     release: "16.2.15",
     installed: "1.18.0 (Ceph 18.2.7)",
   });
+});
+
+test("a FIFO in a library's place does not block", { timeout: 20_000 }, async () => {
+  put(`4/root${lib}/ceph/other`, "");
+  execFileSync("mkfifo", [join(directory, `4/root${lib}/ceph/libceph-common.so.2`)]);
+  const maps = `7f01-7f02 r-xp 0 08:01 1 ${lib}/librbd.so.1.17.0\n7f03-7f04 r-xp 0 08:01 2 ${lib}/ceph/libceph-common.so.2\n`;
+  assert.deepEqual(await librbdFiles(4, maps, directory), {});
 });
 
 test("a library that cannot be read gives no release", async () => {

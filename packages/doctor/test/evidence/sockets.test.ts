@@ -45,6 +45,22 @@ test("an answer may arrive in pieces; invalid JSON and no answer give different 
   await assert.rejects(askClient(silent, { prefix: "perf dump" }, 50), /does not answer/);
 });
 
+test("an endless answer is given up before it fills the memory", async () => {
+  const piece = Buffer.alloc(1 << 20);
+  let sent = 0;
+  const endless = await listen("endless.asok", (socket) => {
+    socket.on("error", () => {});
+    const send = () => {
+      while (!socket.destroyed && socket.write(piece)) sent += piece.length;
+      sent += piece.length;
+    };
+    socket.on("drain", send);
+    send();
+  });
+  await assert.rejects(askClient(endless, { prefix: "perf dump" }, 60_000), /the answer is too long/);
+  assert.ok(sent < 64 << 20, `${sent} bytes`);
+});
+
 test("clients' counters between two samples, and a throttle that delayed them, are described", () => {
   const dump = (reads: number, sum: number, waits: number) => ({
     "librbd-1-vms-web": { rd_latency: { avgcount: reads, sum }, wr_latency: { avgcount: 5, sum: 1 } },

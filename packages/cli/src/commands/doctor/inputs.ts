@@ -1,4 +1,5 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { DoctorError, decodeText, type InputFile, recognise } from "@siphon/doctor";
 
@@ -16,7 +17,9 @@ export async function readInputs(words: readonly string[]): Promise<InputFile[] 
   const names: string[] = [];
   for (const word of words) {
     const read =
-      word === "-" ? [{ name: "standard input", text: await standardInput() }] : await readPath(word);
+      word === "-"
+        ? [{ name: "standard input", text: await textOf(process.stdin, "standard input") }]
+        : await readPath(word);
     if (read === undefined) names.push(word);
     else files.push(...read);
   }
@@ -50,12 +53,10 @@ async function readPath(path: string): Promise<InputFile[] | undefined> {
 }
 
 async function readOne(path: string, name: string): Promise<InputFile> {
-  const status = await stat(path);
-  if (status.size > largest)
-    throw new DoctorError("SIPHON_USAGE", `${path} is larger than 16 MiB, which no configuration is`);
   try {
-    return { name, text: decodeText(await readFile(path)) };
+    return { name, text: await textOf(createReadStream(path), path) };
   } catch (error) {
+    if (error instanceof DoctorError) throw error;
     throw new DoctorError("SIPHON_USAGE", `cannot read ${path} (${(error as NodeJS.ErrnoException).code})`, {
       cause: error,
     });
@@ -73,12 +74,13 @@ function isKnown(file: InputFile): boolean {
   }
 }
 
-async function standardInput(): Promise<string> {
+async function textOf(source: AsyncIterable<Buffer>, name: string): Promise<string> {
   const parts: Buffer[] = [];
   let size = 0;
-  for await (const part of process.stdin as AsyncIterable<Buffer>) {
+  for await (const part of source) {
     size += part.length;
-    if (size > largest) throw new DoctorError("SIPHON_USAGE", "standard input is larger than 16 MiB");
+    if (size > largest)
+      throw new DoctorError("SIPHON_USAGE", `${name} is larger than 16 MiB, which no configuration is`);
     parts.push(part);
   }
   return decodeText(Buffer.concat(parts));
