@@ -24,6 +24,7 @@ export { type LegacyStart, Reader } from "./reader.ts";
 export { crushHash2, crushHash3, crushHash4, strHashRjenkins } from "./rjenkins.ts";
 export { Secret } from "./secret.ts";
 export { parseBytes } from "./size.ts";
+export { longestTimer } from "./timer.ts";
 export { readUtime, type Utime, utimeFromMilliseconds, utimeToMilliseconds, writeUtime } from "./utime.ts";
 export { readUuid, writeUuid } from "./uuid.ts";
 export { version } from "./version.ts";

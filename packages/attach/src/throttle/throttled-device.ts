@@ -1,4 +1,5 @@
 import type { ImageRequest } from "@siphon/rbd/engine";
+import { longestTimer } from "@siphon/wire";
 import type { BlockDevice } from "../block-device.ts";
 import { DeviceLayer } from "../device-layer.ts";
 import { type IoMetrics, ioKind } from "../server/io-metrics.ts";
@@ -119,7 +120,5 @@ export class ThrottledDevice extends DeviceLayer {
   }
 }
 
-/** Milliseconds. A timer for longer would fire at once. */
-const longestTimer = 2 ** 31 - 1;
 /** Limits of bytes follow those of I/Os: of all, reads, writes. */
 const bytesFrom = 3;

@@ -15,6 +15,7 @@ import {
   type VmRequest,
   vmCommand as vmCommandLine,
 } from "@siphon/lab";
+import { longestTimer } from "@siphon/wire";
 import Table from "cli-table3";
 import { Command, Option } from "commander";
 import { type ClusterFlags, clientFor, withClusterFlags } from "../cluster-flags.ts";
@@ -163,14 +164,11 @@ async function useVm(vm: Vm, words: string[]): Promise<void> {
 
 async function runInGuest(vm: Vm, command: string): Promise<void> {
   const { signal } = interruption;
-  const said = await vm.run(command, { signal, timeoutMs: FOR_EVER });
+  const said = await vm.run(command, { signal, timeoutMs: longestTimer });
   process.stdout.write(said.stdout);
   process.stderr.write(said.stderr);
   process.exitCode = said.exitCode;
 }
-
-/** Milliseconds; the longest delay of a Node timer. */
-const FOR_EVER = 2 ** 31 - 1;
 
 function describeStarted({ name, pid, device }: Vm, { json, dir }: RunFlags): void {
   if (json) {

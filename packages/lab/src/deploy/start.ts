@@ -1,3 +1,4 @@
+import { longestTimer } from "@siphon/wire";
 import type { Conf } from "../ceph/conf.ts";
 import { confText } from "../ceph/conf.ts";
 import { type KeyringEntry, keyringText } from "../ceph/keyring.ts";
@@ -89,7 +90,7 @@ export async function watch(
     "  printf '\\n'; sleep 1", // writing detects the end of the connection
     "done",
   ];
-  const said = await host.run(lines, { what: "watch its daemons", signal, timeoutMs: 2 ** 31 - 1 });
+  const said = await host.run(lines, { what: "watch its daemons", signal, timeoutMs: longestTimer });
   const [name, log = ""] = said.trim().split("\t");
   const last = lastWords({ stdout: log, stderr: "" });
   const known = hostFailure(host.inventory, `keep ${name} running`, `${last} ${reasonIn(log)}`);

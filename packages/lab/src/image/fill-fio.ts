@@ -1,4 +1,5 @@
 import { tmpdir } from "node:os";
+import { longestTimer } from "@siphon/wire";
 import { z } from "zod";
 import type { CephClient } from "../ceph/client.ts";
 import { LabError } from "../errors.ts";
@@ -45,7 +46,7 @@ export async function fillWithFio({ client, image, size, progress, signal }: Fil
     cwd: tmpdir(),
     anyExitCode: true,
     signal,
-    timeoutMs: 2 ** 31 - 1,
+    timeoutMs: longestTimer,
     onStdout: (text) => {
       for (const document of reports.push(text)) {
         last = report.parse(document);

@@ -1,5 +1,6 @@
 import { randomBytes as randomBytesCallback } from "node:crypto";
 import { promisify } from "node:util";
+import { longestTimer } from "@siphon/wire";
 import type { Fill } from "./fill-fio.ts";
 
 const randomBytes = promisify(randomBytesCallback);
@@ -18,7 +19,7 @@ export async function fillByImport(
 ): Promise<void> {
   const spec = client.spec(image);
   await client.rbd(["import-diff", "--no-progress", "-", spec], {
-    ...{ signal, what: `fill the image ${spec}`, timeoutMs: 2 ** 31 - 1 },
+    ...{ signal, what: `fill the image ${spec}`, timeoutMs: longestTimer },
     input: randomDiff(size, imageSize, progress),
   });
 }

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { longestTimer } from "@siphon/wire";
 import { z } from "zod";
 import type { CephClient } from "../ceph/client.ts";
 import { cephEnvironment } from "../ceph/environment.ts";
@@ -90,7 +91,7 @@ export async function writeFileToImage(
     env: { ...cephEnvironment, ...client.environment },
     anyExitCode: true,
     signal: guard.signal,
-    timeoutMs: 2 ** 31 - 1,
+    timeoutMs: longestTimer,
     onStdout: (text) => {
       // " (12.34/100%)" and a carriage return: qemu-img's only progress output.
       const percent = [...text.matchAll(/\((\d+\.\d+)\/100%\)/g)].at(-1)?.[1];

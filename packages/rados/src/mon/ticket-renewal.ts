@@ -1,11 +1,10 @@
+import { longestTimer } from "@siphon/wire";
 import type { Authenticator } from "../auth/authenticator.ts";
 
 /** Milliseconds until an unanswered request is resent. */
 const retry = 5_000;
 /** Minimum milliseconds between requests for a ticket that a monitor does not grant. */
 const leastPause = 1_000;
-/** Maximum of setTimeout. */
-const longestTimer = 2 ** 31 - 1;
 
 /** Renews tickets in time, while there is a session with a monitor. */
 export class TicketRenewal {

@@ -1,11 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { longestTimer } from "@siphon/wire";
 import { inOneLine, type RunResult, run } from "../../host/command.ts";
 import { RESOURCE_VARIABLE } from "../../state/resource.ts";
-
-/** The maximum of a timer: 24.8 days. */
-const FOR_EVER = 2 ** 31 - 1;
 
 export class SshMaster implements AsyncDisposable {
   /** Arguments of ssh(1) for a command over this connection; the command follows. */
@@ -25,7 +23,7 @@ export class SshMaster implements AsyncDisposable {
     const connection = run("ssh", [...common, "-M", "-N", host], {
       cwd: directory,
       env: { [RESOURCE_VARIABLE]: directory },
-      timeoutMs: FOR_EVER,
+      timeoutMs: longestTimer,
       signal: this.#closing.signal,
       anyExitCode: true,
     });
