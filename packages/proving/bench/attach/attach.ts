@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { createImage, LocalCluster, prefillImage } from "@siphon/lab";
+import { begin, count, flag, text, words } from "../../program.ts";
 import { type Estimate, estimate } from "../rados/estimate.ts";
 import { type Goal, goal, printGoals, progress, writeResult } from "../rados/goals.ts";
 import type { Contender, Contest, Ground, Load, Sample } from "./contender.ts";
@@ -11,25 +11,27 @@ import { nbdContest } from "./nbd.ts";
 import { idleCosts } from "./service.ts";
 import { vhostContest } from "./vhost.ts";
 
+const all: Contest[] = [nbdContest, vhostContest, encryptedContest, encryptedLibrbdContest];
+
 /**
  * `siphon attach` against QEMU's servers over librbd, without a guest: one in-memory OSD, one copy, everything on the
  * same cores. Both serve all the time and take turns under load, so that other load on the machine affects both; ratios
  * are taken within a round.
  */
-const { values: args } = parseArgs({
-  options: {
-    quick: { type: "boolean", default: false },
-    json: { type: "string" },
-    rounds: { type: "string" },
-    seconds: { type: "string" },
-    contests: { type: "string" },
+const args = await begin(
+  "bench:attach",
+  "siphon attach against QEMU's servers over librbd, without a guest.",
+  {
+    quick: flag("two rounds of 3 s"),
+    json: text("FILE", "write the results and goals into this file"),
+    rounds: count("rounds (default: 7, with --quick 2)"),
+    seconds: count("seconds of each run (default: 8, with --quick 3)"),
+    contests: words([...all.map(({ name }) => name), "service"], "what to measure"),
   },
-});
-const rounds = Number(args.rounds ?? (args.quick ? 2 : 7));
-const seconds = Number(args.seconds ?? (args.quick ? 3 : 8));
-const all: Contest[] = [nbdContest, vhostContest, encryptedContest, encryptedLibrbdContest];
-const chosen = args.contests?.split(",");
-const contests = all.filter(({ name }) => chosen?.includes(name) ?? true);
+);
+const rounds = args.rounds ?? (args.quick ? 2 : 7);
+const seconds = args.seconds ?? (args.quick ? 3 : 8);
+const contests = all.filter(({ name }) => args.contests.includes(name));
 const wires = ["crc", "secure"] as const;
 /** Contests that other benchmarks measure. */
 const elsewhere = [
@@ -88,10 +90,9 @@ for (const wire of wires) {
     }
   }
 }
-const idle =
-  (chosen?.includes("service") ?? true)
-    ? await idleCosts(cluster, await groundOf("crc"), seconds)
-    : undefined;
+const idle = args.contests.includes("service")
+  ? await idleCosts(cluster, await groundOf("crc"), seconds)
+  : undefined;
 progress("");
 await report();
 

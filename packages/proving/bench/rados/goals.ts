@@ -8,7 +8,7 @@ export interface Goal {
   name: string;
   goal: number;
   /** How `measured` must compare to `goal`. */
-  op: "<" | "<=" | ">=";
+  op: "<=" | ">=";
   measured: number;
   low: number;
   high: number;
@@ -16,7 +16,7 @@ export interface Goal {
 }
 
 export function goal(name: string, { median, low, high }: Estimate, op: Goal["op"], limit: number): Goal {
-  const met = op === "<" ? median < limit : op === "<=" ? median <= limit : median >= limit;
+  const met = op === "<=" ? median <= limit : median >= limit;
   return { name, goal: limit, op, measured: median, low, high, met };
 }
 

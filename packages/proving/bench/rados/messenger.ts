@@ -1,7 +1,6 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
-import { parseArgs } from "node:util";
 import type { ConnectionMode } from "../../../rados/src/messenger/auth.ts";
 import type { Connection } from "../../../rados/src/messenger/connection.ts";
 import { openEvp } from "../../../rados/src/messenger/evp.ts";
@@ -9,6 +8,7 @@ import type { GcmFill } from "../../../rados/src/messenger/gcm.ts";
 import type { IncomingMessage } from "../../../rados/src/messenger/message.ts";
 import { Messenger } from "../../../rados/src/messenger/messenger.ts";
 import { OpenAuth } from "../../../rados/test/support/fake-daemon.ts";
+import { begin, count, flag, text } from "../../program.ts";
 import { estimate } from "./estimate.ts";
 import { goal, printGoals, progress, writeResult } from "./goals.ts";
 import { benchSecrets, dataBytes, frontBytes } from "./messenger-peer.ts";
@@ -18,16 +18,14 @@ import { benchSecrets, dataBytes, frontBytes } from "./messenger-peer.ts";
  * the floor of reading or writing the same bytes with a plain socket in the same round. The other end is another
  * process. Cases take turns, so that other load on the machine affects all of them.
  */
-const { values: args } = parseArgs({
-  options: {
-    quick: { type: "boolean", default: false },
-    json: { type: "string" },
-    rounds: { type: "string" },
-    frames: { type: "string" },
-  },
+const args = await begin("bench:messenger", "The cost of the messenger per frame, against a plain socket.", {
+  quick: flag("three rounds of 2,048 frames"),
+  json: text("FILE", "write the results and goals into this file"),
+  rounds: count("rounds (default: 9, with --quick 3)"),
+  frames: count("frames of each run (default: 8,192, with --quick 2,048)"),
 });
-const rounds = Number(args.rounds ?? (args.quick ? 3 : 9));
-const frames = Number(args.frames ?? (args.quick ? 2048 : 8192));
+const rounds = args.rounds ?? (args.quick ? 3 : 9);
+const frames = args.frames ?? (args.quick ? 2048 : 8192);
 const framesATick = 64;
 
 interface Sample {

@@ -1,6 +1,6 @@
-import { parseArgs } from "node:util";
 import { createImage, LocalCluster, prefillImage } from "@siphon/lab";
 import { Cluster } from "@siphon/rados";
+import { begin, count, flag, text } from "../../program.ts";
 import { type Estimate, estimate } from "./estimate.ts";
 import { goal, printGoals, progress, writeResult } from "./goals.ts";
 import {
@@ -19,16 +19,14 @@ import {
  * client and OSD on the same cores. Contenders take turns in every round, so that other load on the machine affects all
  * of them; ratios are taken within a round.
  */
-const { values: args } = parseArgs({
-  options: {
-    quick: { type: "boolean", default: false },
-    json: { type: "string" },
-    rounds: { type: "string" },
-    seconds: { type: "string" },
-  },
+const args = await begin("bench:rados", "Reads and writes of objects, against librados and librbd.", {
+  quick: flag("one round of 2 s"),
+  json: text("FILE", "write the results and goals into this file"),
+  rounds: count("rounds (default: 5, with --quick 1)"),
+  seconds: count("seconds of each run (default: 6, with --quick 2)"),
 });
-const rounds = Number(args.rounds ?? (args.quick ? 1 : 5));
-const seconds = Number(args.seconds ?? (args.quick ? 2 : 6));
+const rounds = args.rounds ?? (args.quick ? 1 : 5);
+const seconds = args.seconds ?? (args.quick ? 2 : 6);
 const pool = "libvirt-pool";
 const image = "bench";
 const objects = 32;

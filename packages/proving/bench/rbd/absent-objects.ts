@@ -1,17 +1,23 @@
 /**
  * The cost for a read of a clone to confirm that its parent still exists, when the OSD has no object of the clone:
  * requests to the header, and client CPU, at several depths. The OSD is a simulated one, which answers in the next turn
- * of the event loop: `node absent-objects.ts [--reads 40000]`.
+ * of the event loop.
  */
-import { parseArgs } from "node:util";
 import type { ObjectRequest } from "@siphon/rados/engine";
 import { ImageIo } from "../../../rbd/src/io/image-io.ts";
 import { Presence } from "../../../rbd/src/io/presence.ts";
 import { BufferRequest } from "../../../rbd/src/io/promise-request.ts";
 import { imageState } from "../../../rbd/test/support/image-states.ts";
+import { begin, count } from "../../program.ts";
 
-const { values } = parseArgs({ options: { reads: { type: "string", default: "40000" } } });
-const reads = Number(values.reads);
+const values = await begin(
+  "bench:absent-objects",
+  "The cost for a read of a clone to confirm that its parent still exists.",
+  {
+    reads: count("reads of each run", 40_000),
+  },
+);
+const { reads } = values;
 const [objectSize, size] = [4096, 2 ** 20];
 const shape = { objectSize, stripeUnit: objectSize, size };
 const repeats = 6;

@@ -1,5 +1,5 @@
-import { parseArgs } from "node:util";
 import { createImage, LocalCluster, prefillImage } from "@siphon/lab";
+import { begin, count, flag, text, words } from "../../program.ts";
 import { type Estimate, estimate } from "../rados/estimate.ts";
 import { printGoals, progress, writeResult } from "../rados/goals.ts";
 import { clientConf } from "./client-conf.ts";
@@ -12,24 +12,22 @@ import { type Cell, goalsOf } from "./race-goals.ts";
  * cheapest setup, and by `siphon rbd bench`; in turn in every round, each time with another one first. Ratios are taken
  * within a round, so that other load on the machine affects all. Takes about 26 minutes, and 6 with `--quick`.
  */
-const { values: args } = parseArgs({
-  options: {
-    quick: { type: "boolean", default: false },
-    json: { type: "string" },
-    rounds: { type: "string" },
-    seconds: { type: "string" },
-    stores: { type: "string", default: "memstore,bluestore" },
-    wires: { type: "string", default: "crc,secure" },
-    loads: { type: "string" },
-  },
+const args = await begin("bench:rbd", "The race against librbd: the same loads on the same image, in turn.", {
+  quick: flag("fewer loads and rounds: 6 minutes instead of 26"),
+  json: text("FILE", "write the results and goals into this file"),
+  rounds: count("rounds of each load (default: 3 or 1, by load)"),
+  seconds: count("seconds of each run (default: 4, with --quick 3)"),
+  stores: words(["memstore", "bluestore"], "clusters"),
+  wires: words(["crc", "secure"], "modes of the wire"),
+  loads: text("names", "parts of the loads' names, with ; between them"),
 });
-const times = { warmup: 1, seconds: Number(args.seconds ?? (args.quick ? 3 : 4)) };
-const wires = args.wires.split(",");
+const times = { warmup: 1, seconds: args.seconds ?? (args.quick ? 3 : 4) };
+const { wires, stores } = args;
 const mib = 2 ** 20;
 const imageSize = (args.quick ? 256 : 1024) * mib;
 
 const wanted = args.loads?.split(";") ?? [""];
-const roundsOf = (load: Load) => Number(args.rounds ?? (args.quick ? load.quickRounds : load.rounds));
+const roundsOf = (load: Load) => args.rounds ?? (args.quick ? load.quickRounds : load.rounds);
 const loads = allLoads.filter(
   (load) => wanted.some((part) => load.name.includes(part)) && roundsOf(load) > 0,
 );
@@ -42,7 +40,7 @@ const clusters = {
 const settings = { osd_min_pg_log_entries: 100, osd_max_pg_log_entries: 200 };
 
 const cells: Cell[] = [];
-for (const store of args.stores.split(",") as (keyof typeof clusters)[]) await race(store);
+for (const store of stores) await race(store);
 const rows = cells.map(({ samples, ...cell }) => ({ ...cell, ...estimates(samples) }));
 for (const { store, wire, load, client, iops, cpu, p50, p99, p999, mebibytes } of rows) {
   console.log(
@@ -52,7 +50,7 @@ for (const { store, wire, load, client, iops, cpu, p50, p99, p999, mebibytes } o
       `  ${mebibytes.median.toFixed(0)} MiB`,
   );
 }
-const goals = args.stores.split(",").flatMap((store) => goalsOf(cells, store, wires));
+const goals = stores.flatMap((store) => goalsOf(cells, store, wires));
 printGoals(goals);
 await writeResult(args.json, { benchmark: "rbd", ...times, imageSize, rows, goals });
 

@@ -1,5 +1,5 @@
-import { parseArgs } from "node:util";
 import { createImage, LocalCluster, prefillImage } from "@siphon/lab";
+import { begin, count, countList, flag, text } from "../../program.ts";
 import { type Estimate, estimate } from "../rados/estimate.ts";
 import { type Goal, goal, printGoals, progress, writeResult } from "../rados/goals.ts";
 import { clientConf } from "./client-conf.ts";
@@ -13,21 +13,23 @@ import { loads as allLoads, type Load } from "./loads.ts";
  * beside them, with as many messenger threads. On a machine whose cores the clients and the OSD fill, IOPS cannot grow;
  * CPU per I/O shows whether workers impede each other. Takes about 20 minutes, and 8 with `--quick`.
  */
-const { values: args } = parseArgs({
-  options: {
-    quick: { type: "boolean", default: false },
-    json: { type: "string" },
-    rounds: { type: "string" },
-    seconds: { type: "string" },
-    workers: { type: "string", default: "1,2,4" },
+const args = await begin(
+  "bench:scale",
+  "The cost of an image that several threads read and write, beside librbd.",
+  {
+    quick: flag("fewer rounds and a smaller image: 8 minutes instead of 20"),
+    json: text("FILE", "write the results and goals into this file"),
+    rounds: count("rounds (default: 7, with --quick 3)"),
+    seconds: count("seconds of each run", 3),
+    workers: countList("numbers of workers", [1, 2, 4]),
   },
-});
+);
 /** V8 compiles the code for requests in each thread separately, and optimizes it only after thousands of requests. */
-const times = { warmup: 5, seconds: Number(args.seconds ?? 3) };
-const rounds = Number(args.rounds ?? (args.quick ? 3 : 7));
+const times = { warmup: 5, seconds: args.seconds };
+const rounds = args.rounds ?? (args.quick ? 3 : 7);
 const imageSize = 256 * 2 ** 20;
 const loads = allLoads.filter(({ name }) => name.startsWith("16K rand"));
-const counts = args.workers.split(",").map(Number);
+const counts = args.workers;
 const parted = siphonWith(Math.max(...counts), true);
 const theirs = counts.map(librbdWith);
 const clients: Client[] = [siphon, ...counts.map((count) => siphonWith(count)), parted, ...theirs];

@@ -1,5 +1,5 @@
-import { parseArgs } from "node:util";
 import { createImage, LocalCluster } from "@siphon/lab";
+import { begin, count, flag, text, word } from "../../program.ts";
 import { estimate } from "../rados/estimate.ts";
 import { goal, printGoals, progress, writeResult } from "../rados/goals.ts";
 import { type ProcessSample, programs, runProcess } from "./whole-process.ts";
@@ -8,19 +8,17 @@ import { type ProcessSample, programs, runProcess } from "./whole-process.ts";
  * Short commands by `rbd` and by the built `siphon rbd`, whole processes from start to end, in turn in every round,
  * each time with another one first. Ratios are taken within a round.
  */
-const { values: args } = parseArgs({
-  options: {
-    quick: { type: "boolean", default: false },
-    json: { type: "string" },
-    rounds: { type: "string" },
-    auth: { type: "string", default: "cephx" },
-  },
+const args = await begin("bench:startup", "Short commands by rbd and by siphon rbd, as whole processes.", {
+  quick: flag("15 rounds instead of 41"),
+  json: text("FILE", "write the results and goals into this file"),
+  rounds: count("rounds (default: 41, with --quick 15)"),
+  auth: word(["cephx", "none"], "authentication of the cluster", "cephx"),
 });
-const rounds = Number(args.rounds ?? (args.quick ? 15 : 41));
+const rounds = args.rounds ?? (args.quick ? 15 : 41);
 
 await using cluster = await LocalCluster.up({
   ...{ name: `bench-startup-${process.pid}`, osds: 1, replicas: 1, store: "memstore" },
-  auth: args.auth === "none" ? "none" : "cephx",
+  auth: args.auth,
 });
 const { pool, user } = cluster.spec;
 await createImage(cluster.client, { image: "image", size: 2 ** 30 });

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { freemem } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { createImage, LocalCluster, prefillImage } from "@siphon/lab";
+import { begin, count, flag, text } from "../../program.ts";
 import { estimate } from "../rados/estimate.ts";
 import { type Goal, goal, printGoals, progress, writeResult } from "../rados/goals.ts";
 import { programs as clients, type ProcessSample, runProcess } from "./whole-process.ts";
@@ -12,21 +12,23 @@ import { programs as clients, type ProcessSample, runProcess } from "./whole-pro
  * with another one first; files are in memory. Ratios are taken within a round, so that a busy machine is busy for
  * both. `info` does little more than start; its time is subtracted where CPU is given per GiB.
  */
-const { values: args } = parseArgs({
-  options: {
-    quick: { type: "boolean", default: false },
-    json: { type: "string" },
-    rounds: { type: "string" },
-    size: { type: "string" },
+const args = await begin(
+  "bench:transfer",
+  "Exports, imports, diffs and copies by rbd and by siphon rbd, as whole processes.",
+  {
+    quick: flag("two rounds with an image of 1 GiB"),
+    json: text("FILE", "write the results and goals into this file"),
+    rounds: count("rounds (default: 7, with --quick 2)"),
+    size: count("MiB of the image (default: up to 4,096, as memory allows)"),
   },
-});
-const rounds = Number(args.rounds ?? (args.quick ? 2 : 7));
+);
+const rounds = args.rounds ?? (args.quick ? 2 : 7);
 /**
  * The data is in memory up to eight times: two images, for which the OSD takes at least twice their size, and three
  * files.
  */
 const most = Math.floor(freemem() / 8 / 2 ** 30);
-const mebibytes = Number(args.size ?? 1024 * Math.max(1, Math.min(args.quick ? 1 : 4, most)));
+const mebibytes = args.size ?? 1024 * Math.max(1, Math.min(args.quick ? 1 : 4, most));
 
 interface Transfer {
   name: string;

@@ -1,33 +1,32 @@
 /**
  * Serves RBD images under a load that records acknowledged writes: kills the serving process repeatedly, restarts the
- * service, and then causes every kind of adversity in turn until the time is up: `node attach.ts [--kills N]
- * [--restarts N] [--minutes N] [--nbd|--vhost] [--only WORDS] [--except WORDS]`. Ends with an error at the first failed
+ * service, and then causes every kind of adversity in turn until the time is up. Ends with an error at the first failed
  * request, at the first block that is older than its last acknowledged write, and if a process ends or needs too much
  * memory.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { LocalCluster } from "@siphon/lab";
+import { begin, count, flag, text } from "../../program.ts";
 import { adversities, type Happened, slowAdversities } from "../../support/attach/adversity/adversities.ts";
 import type { CheckedLoad } from "../../support/attach/checked-load.ts";
 import { surviveRestarts } from "../../support/attach/service-survival.ts";
 import { surviveKills, type Transport } from "../../support/attach/survival.ts";
-import { endOnSignals } from "../end-on-signals.ts";
 
-const { values } = parseArgs({
-  options: {
-    kills: { type: "string", default: "100" },
-    restarts: { type: "string", default: "100" },
-    minutes: { type: "string", default: "30" },
-    nbd: { type: "boolean", default: false },
-    vhost: { type: "boolean", default: false },
-    only: { type: "string", default: "" },
-    except: { type: "string" },
+const values = await begin(
+  "soak:attach",
+  "Serves RBD images under a load that records acknowledged writes, through kills, restarts and adversity.",
+  {
+    kills: count("kills of the serving process", 100, 0),
+    restarts: count("restarts of the service", 100, 0),
+    minutes: count("duration of the adversity", 30, 0),
+    nbd: flag("only over NBD"),
+    vhost: flag("only over vhost-user-blk"),
+    only: text("words", "only the kinds of adversity with these words in their name", ""),
+    except: text("words", "all but the kinds with these words in their name"),
   },
-});
-await endOnSignals();
+);
 await using stack = new AsyncDisposableStack();
 const directory = await mkdtemp(join(tmpdir(), "attach-"));
 stack.defer(() => rm(directory, { recursive: true, force: true }));
@@ -38,9 +37,9 @@ const ceph = stack.use(
     settings: { osd_client_watch_timeout: 6 },
   }),
 );
-await killAll(Number(values.kills));
-await restartAll(Number(values.restarts));
-await adverse(Number(values.minutes) * 60_000);
+await killAll(values.kills);
+await restartAll(values.restarts);
+await adverse(values.minutes * 60_000);
 
 async function killAll(kills: number): Promise<void> {
   const both = values.nbd === values.vhost;

@@ -1,29 +1,28 @@
 /**
- * Migrates VMs there and back between two servers of their disks, under a load in the guest that verifies its writes, and
- * measures the guest's downtime: `node migration.ts [--rounds N] [--only nbd|vhost|librbd] [--failures N]`. A round
- * migrates once each way, over each transport in turn, and with librbd in QEMU for comparison; the other VMs are stopped
- * meanwhile. `--failures` of the rounds also have failures: before each of the two, one migration is cancelled and one
- * loses its destination: the first time while memory is sent, the second time when the guest is already stopped. Ends
- * with an error if the guest reads wrong data or sees an error.
+ * Migrates VMs there and back between two servers of their disks, under a load in the guest that verifies its writes,
+ * and measures the guest's downtime. A round migrates once each way, over each transport in turn, and with librbd in
+ * QEMU for comparison; the other VMs are stopped meanwhile. `--failures` of the rounds also have failures: before each
+ * of the two, one migration is cancelled and one loses its destination: the first time while memory is sent, the second
+ * time when the guest is already stopped. Ends with an error if the guest reads wrong data or sees an error.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { LocalCluster } from "@siphon/lab";
+import { begin, count, words } from "../../program.ts";
 import type { Way } from "../../support/attach/migration-hosts.ts";
 import { type Migrated, Migrations } from "../../support/attach/migrations.ts";
-import { endOnSignals } from "../end-on-signals.ts";
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: "string", default: "50" },
-    failures: { type: "string", default: "10" },
-    only: { type: "string", default: "" },
+const values = await begin(
+  "soak:migration",
+  "Migrates VMs there and back between two servers of their disks, and measures the downtime.",
+  {
+    rounds: count("rounds, each with a migration there and back", 50),
+    failures: count("rounds with failures", 10, 0),
+    only: words(["vhost", "nbd", "librbd"], "which transports"),
   },
-});
-const [rounds, failures] = [Number(values.rounds), Number(values.failures)];
-await endOnSignals();
+);
+const { rounds, failures, only: ways } = values;
 await using stack = new AsyncDisposableStack();
 const directory = await mkdtemp(join(tmpdir(), "m-"));
 stack.defer(() => rm(directory, { recursive: true, force: true }));
@@ -41,7 +40,6 @@ const ceph = stack.use(
 );
 /** Milliseconds: QEMU's own. */
 const usualDowntimeLimit = 300;
-const ways = (["vhost", "nbd", "librbd"] as const).filter((way) => values.only === "" || values.only === way);
 const all: Soaked[] = [];
 for (const way of ways) {
   const options = { ceph, directory, ways: [way], downtimeLimit: usualDowntimeLimit };

@@ -1,19 +1,20 @@
 /**
- * Damages complete inputs of every format and examines them: `node doctor.ts [--inputs N] [--seed S]`. Ends with an
- * error at the first crash, hang or printed key; the seed and the input's number reproduce it.
+ * Damages complete inputs of every format and examines them. Ends with an error at the first crash, hang or printed
+ * key; the seed and the input's number reproduce it.
  */
-import { parseArgs } from "node:util";
+import { begin, count } from "../../program.ts";
 import { examineDamaged, type Mutation, mutationKinds, wholeInputs } from "./hostile-inputs.ts";
 
-const { values } = parseArgs({
-  options: { inputs: { type: "string", default: "100000" }, seed: { type: "string", default: "1" } },
+const values = await begin("soak:doctor", "Damages complete inputs of every format, and examines them.", {
+  inputs: count("number of inputs", 100_000),
+  seed: count("seed of the random choices", 1, 0),
 });
-const total = Number(values.inputs);
+const total = values.inputs;
 const inputs = wholeInputs();
 const counts = { read: 0, refused: 0 };
 /** Milliseconds of CPU that one input may take; elapsed time would include other load on the machine. */
 const longest = 2000;
-let state = Number(values.seed) >>> 0;
+let state = values.seed >>> 0;
 
 /** mulberry32: the same numbers for the same seed. */
 function below(limit: number): number {

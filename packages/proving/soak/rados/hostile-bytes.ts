@@ -1,19 +1,20 @@
 /**
- * Damages valid inputs of every decoder and reads them: `node hostile-bytes.ts [--inputs N] [--seed S]`. Ends with an
- * error at the first crash, hang or waste of memory; the seed and the input's number reproduce it.
+ * Damages valid inputs of every decoder and reads them. Ends with an error at the first crash, hang or waste of memory;
+ * the seed and the input's number reproduce it.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { Random } from "../../../rados/test/support/random.ts";
+import { begin, count } from "../../program.ts";
 import { hostileInputs } from "./decoders.ts";
 import { randomMutations } from "./mutations.ts";
 import { readDamaged } from "./read-hostile.ts";
 
-const { values } = parseArgs({
-  options: { inputs: { type: "string", default: "1000000" }, seed: { type: "string", default: "1" } },
+const values = await begin("soak:hostile", "Damages valid inputs of every decoder, and reads them.", {
+  inputs: count("number of inputs", 1_000_000),
+  seed: count("seed of the random choices", 1, 0),
 });
-const total = Number(values.inputs);
-const random = new Random(Number(values.seed));
+const total = values.inputs;
+const random = new Random(values.seed);
 const inputs = hostileInputs();
 const counts = new Map(inputs.map(({ name }) => [name, { read: 0, refused: 0 }]));
 

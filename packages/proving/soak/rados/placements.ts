@@ -1,23 +1,26 @@
 /**
  * Compares placements with crushtool and osdmaptool over generated maps, as the live tests do, but for any number of
- * maps: `node placements.ts [--maps N] [--seed S]`. Ends with an error at the first difference; its seed reproduces it.
+ * maps. Ends with an error at the first difference; its seed reproduces it.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { crushText, shapes } from "../../../rados/test/support/crush-text.ts";
 import { Random } from "../../../rados/test/support/random.ts";
+import { begin, count } from "../../program.ts";
 import { comparePlacements } from "../../support/rados/crush-oracle.ts";
 import { comparePgs } from "../../support/rados/osdmap-oracle.ts";
-import { endOnSignals } from "../end-on-signals.ts";
 
-const { values } = parseArgs({
-  options: { maps: { type: "string", default: "500" }, seed: { type: "string", default: "1000000" } },
-});
-await endOnSignals();
-const first = Number(values.seed);
-const last = first + Number(values.maps) - 1;
+const values = await begin(
+  "soak:placements",
+  "Compares placements with crushtool and osdmaptool over generated maps.",
+  {
+    maps: count("number of maps", 500),
+    seed: count("seed of the first map", 1_000_000, 0),
+  },
+);
+const first = values.seed;
+const last = first + values.maps - 1;
 const algorithms = ["uniform", "list", "tree", "straw", "straw2", "straw2", undefined] as const;
 
 const directory = await mkdtemp(join(tmpdir(), "siphon-soak-"));

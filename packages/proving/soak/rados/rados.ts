@@ -1,26 +1,23 @@
 /**
- * Faults under load, with a check that nothing acknowledged is lost, torn, stale or applied twice: `node rados.ts
- * [--seconds 600] [--seed 1] [--wire crc|secure|v1]`. Ends with an error at the first violation.
+ * Faults under load, with a check that nothing acknowledged is lost, torn, stale or applied twice. Ends with an error
+ * at the first violation.
  */
-import { parseArgs } from "node:util";
-import { endOnSignals } from "../end-on-signals.ts";
+import { begin, count, word } from "../../program.ts";
 import { runCampaign } from "./faults/campaign.ts";
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: "string", default: "600" },
-    seed: { type: "string", default: "1" },
-    wire: { type: "string", default: "secure" },
+const values = await begin(
+  "soak:rados",
+  "Faults of a cluster under load: nothing acknowledged may be lost, torn, stale or applied twice.",
+  {
+    seconds: count("duration", 600),
+    seed: count("seed of the random choices", 1, 0),
+    wire: word(["crc", "secure", "v1"], "mode of the wire", "secure"),
   },
-});
-await endOnSignals();
-const spec =
-  values.wire === "v1"
-    ? { msgr: "v1" as const }
-    : { wire: values.wire === "crc" ? ("crc" as const) : ("secure" as const) };
-const seed = Number(values.seed);
+);
+const spec = values.wire === "v1" ? { msgr: "v1" as const } : { wire: values.wire };
+const seed = values.seed;
 const result = await runCampaign({
-  ...{ spec, seconds: Number(values.seconds), seed },
+  ...{ spec, seconds: values.seconds, seed },
   ...{ ticketLifetime: 60, hold: 4_000, long: true, report: (line) => console.log(line) },
 });
 console.log(`no violation in ${result.seconds} s (seed ${seed}, ${values.wire})`);

@@ -1,37 +1,36 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { parseArgs } from "node:util";
 import { LocalCluster } from "@siphon/lab";
 import { writeShims } from "../../../../scripts/test-live/shims.ts";
 import { Root } from "../../../lab/src/roots/root.ts";
-import { endOnSignals } from "../end-on-signals.ts";
+import { begin, count, text } from "../../program.ts";
 import { type Finding, runCampaign } from "./commands/campaign.ts";
 import { describe } from "./commands/describe.ts";
 import { allLines, someLines } from "./commands/lines.ts";
 
 /**
  * Gives command lines that a table generates to `siphon rbd` and to `rbd`, and compares their output, error messages
- * and exit codes: `node commands.ts [--lines 1000] [--seed 1] [--only REGEXP] [--root ROOT] [--conf CEPH.CONF]`. Ends
- * with an error if anything differs that commands/differences.ts does not account for. With a root (`siphon root
- * build`) rbd and the cluster are the root's.
+ * and exit codes. Ends with an error if anything differs that commands/differences.ts does not account for. With a root
+ * (`siphon root build`) rbd and the cluster are the root's.
  */
-const { values } = parseArgs({
-  options: {
-    lines: { type: "string", default: "1000" },
-    seed: { type: "string", default: "1" },
-    only: { type: "string", default: "" },
-    root: { type: "string" },
-    conf: { type: "string" },
+const values = await begin(
+  "soak:rbd-commands",
+  "Gives generated command lines to siphon rbd and to rbd, and compares output, messages and exit codes.",
+  {
+    lines: count("number of lines", 1000),
+    seed: count("seed of the random choices", 1, 0),
+    only: text("regexp", "only lines that match, of all", ""),
+    root: text("root", "the release of this root (siphon root build), instead of the machine's"),
+    conf: text("FILE", "configuration of an existing cluster"),
   },
-});
-await endOnSignals();
+);
 await using stack = new AsyncDisposableStack();
 if (values.root !== undefined) await useRoot(values.root);
 const conf = values.conf ?? (await ownCluster());
 const only = new RegExp(values.only);
-const lines = (values.only ? allLines() : someLines(Number(values.lines), Number(values.seed))).filter(
-  (line) => only.test(line),
+const lines = (values.only ? allLines() : someLines(values.lines, values.seed)).filter((line) =>
+  only.test(line),
 );
 const began = performance.now();
 const findings = await runCampaign({ conf, lines, report });

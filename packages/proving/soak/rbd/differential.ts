@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { parseArgs } from "node:util";
 import { LocalCluster } from "@siphon/lab";
 import { type CacheOptions, cachePolicies } from "@siphon/rbd";
+import { begin, count, flag, text } from "../../program.ts";
 import { LibrbdClient } from "../../support/rbd/differential/librbd-client.ts";
 import { objectMapErrors } from "../../support/rbd/differential/object-map-check.ts";
 import { DifferentialFailure, runDifferential } from "../../support/rbd/differential/run.ts";
@@ -9,31 +9,24 @@ import { shrink } from "../../support/rbd/differential/shrink.ts";
 import { SiphonClient } from "../../support/rbd/differential/siphon-client.ts";
 import type { Step } from "../../support/rbd/differential/steps.ts";
 import { goThroughWorkers } from "../../support/rbd/through-workers.ts";
-import { endOnSignals } from "../end-on-signals.ts";
 
 /**
  * Our client and librbd take turns on the same images, 10,000 random steps, a hundred to an image. A failing sequence
  * is shortened and printed as JSON; `--replay FILE` runs such a list again, with the printed `--seed`.
  */
-const { values: args } = parseArgs({
-  options: {
-    steps: { type: "string", default: "10000" },
-    each: { type: "string", default: "100" },
-    seed: { type: "string" },
-    replay: { type: "string" },
-    /** Configuration of an existing cluster; its pool is `libvirt-pool`. */
-    conf: { type: "string" },
-    /** Policy of our cache; `all` stands for each policy in turn, and for no cache. */
-    cache: { type: "string", default: "all" },
-    /** Number of workers of our client's images, which then have no cache; each step runs in another worker. */
-    workers: { type: "string" },
-    verbose: { type: "boolean", default: false },
-  },
+const args = await begin("soak:rbd", "Our client and librbd take turns on the same images.", {
+  steps: count("number of steps", 10_000),
+  each: count("steps on an image", 100),
+  seed: count("seed of the random choices (default: chosen at random)", undefined, 0),
+  replay: text("FILE", "run the steps of this file again, with the --seed printed with them"),
+  conf: text("FILE", "configuration of an existing cluster, which has a pool libvirt-pool"),
+  cache: text("policy", "policy of our cache, none, or all in turn", "all"),
+  workers: count("workers of our client's images, which then have no cache"),
+  verbose: flag("print each step"),
 });
-await endOnSignals();
-if (args.workers !== undefined) goThroughWorkers(Number(args.workers));
-const each = Number(args.each);
-const first = Number(args.seed ?? Math.floor(Math.random() * 1e9));
+if (args.workers !== undefined) goThroughWorkers(args.workers);
+const { each } = args;
+const first = args.seed ?? Math.floor(Math.random() * 1e9);
 /** Feature bits: all; a lock and deep-flatten; a lock and an object map; only layering. */
 const featureSets = [1 | 4 | 8 | 16 | 32, 1 | 4 | 32, 1 | 4 | 8, 1];
 
@@ -46,7 +39,7 @@ if (args.replay !== undefined) {
   await once(first, JSON.parse(await readFile(args.replay, "utf8")) as Step[]);
   console.log("no difference");
 } else {
-  for (let done = 0, seed = first; done < Number(args.steps); done += each, seed++) {
+  for (let done = 0, seed = first; done < args.steps; done += each, seed++) {
     try {
       await once(seed);
       console.log(`seed ${seed}: ${each} steps, no difference`);

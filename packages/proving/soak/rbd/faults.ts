@@ -1,14 +1,12 @@
 /**
- * Faults of images and their owners, with a check that nothing acknowledged is lost, torn or stale: `node faults.ts
- * [--seconds 1800] [--only load,chains,timeouts,answers,fights] [--seed 1] [--wire crc|secure] [--losses N]`. Each
- * campaign gets an equal part of the time; `answers` loses N replies per task, by default all. `--workers N`: images
- * have N workers, which carry out reads and writes in turn. A campaign ends at its first violation; then the next one
- * begins, and at the end the program fails.
+ * Faults of images and their owners, with a check that nothing acknowledged is lost, torn or stale. Each campaign gets
+ * an equal part of the time; `answers` loses N replies per task, by default all. `--workers N`: images have N workers,
+ * which carry out reads and writes in turn. A campaign ends at its first violation; then the next one begins, and at
+ * the end the program fails.
  */
-import { parseArgs } from "node:util";
 import { LocalCluster } from "@siphon/lab";
+import { begin, count, word, words } from "../../program.ts";
 import { goThroughWorkers } from "../../support/rbd/through-workers.ts";
-import { endOnSignals } from "../end-on-signals.ts";
 import { loseAnswers } from "./answers/campaign.ts";
 import { runChains } from "./chains/campaign.ts";
 import { runCampaign } from "./faults/campaign.ts";
@@ -16,21 +14,21 @@ import { runFights } from "./fights/campaign.ts";
 import { settings } from "./settings.ts";
 import { runTimeouts } from "./timeouts/campaign.ts";
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: "string", default: "1800" },
-    only: { type: "string", default: "load,chains,timeouts,answers,fights" },
-    seed: { type: "string", default: "1" },
-    wire: { type: "string", default: "secure" },
-    losses: { type: "string" },
-    workers: { type: "string" },
+const values = await begin(
+  "soak:rbd-faults",
+  "Faults of images and their owners: nothing acknowledged may be lost, torn or stale.",
+  {
+    seconds: count("duration of all campaigns", 1800),
+    only: words(["load", "chains", "timeouts", "answers", "fights"], "which campaigns"),
+    seed: count("seed of the random choices", 1, 0),
+    wire: word(["crc", "secure"], "mode of the wire", "secure"),
+    losses: count("replies lost of each task, in campaign answers (default: all)"),
+    workers: count("workers of the images"),
   },
-});
-await endOnSignals();
-if (values.workers !== undefined) goThroughWorkers(Number(values.workers));
-const seed = Number(values.seed);
-const only = values.only.split(",");
-const seconds = Number(values.seconds) / only.length;
+);
+if (values.workers !== undefined) goThroughWorkers(values.workers);
+const { seed, only } = values;
+const seconds = values.seconds / only.length;
 const hasWorkers = values.workers !== undefined;
 const report = (line: string) => console.log(`${new Date().toISOString().slice(11, 19)} ${line}`);
 
@@ -45,7 +43,7 @@ const campaigns: Record<string, Campaign> = {
       seed,
       until: seconds * 1000,
       report,
-      ...(values.losses !== undefined && { losses: Number(values.losses) }),
+      ...(values.losses !== undefined && { losses: values.losses }),
     });
     return { ...counts, losses: Object.values(losses).reduce((sum, each) => sum + each, 0), ...losses };
   },
@@ -69,7 +67,7 @@ for (const name of only) {
 
 async function load(): Promise<object> {
   const { operations, faults, ...counts } = await runCampaign({
-    spec: { wire: values.wire === "crc" ? "crc" : "secure" },
+    spec: { wire: values.wire },
     ...{ seconds, seed, hold: 4_000, long: true, size: 2 ** 30, hasWorkers, report },
   });
   return { ...operations, ...faults, ...counts };

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { constants } from "node:os";
-import { removeOwn } from "../../lab/src/clean.ts";
-import { Resource } from "../../lab/src/state/resource.ts";
+import { removeOwn } from "../lab/src/clean.ts";
+import { Resource } from "../lab/src/state/resource.ts";
 
 /**
  * Makes Ctrl-C, SIGTERM and SIGHUP end everything that this program starts from now on: clusters, VMs and other
@@ -10,7 +10,7 @@ import { Resource } from "../../lab/src/state/resource.ts";
  */
 export async function endOnSignals(): Promise<void> {
   // Programs that are started without a resource of their own are found by this one, and so are temporary folders.
-  const work = await Resource.create("work", `soak-${process.pid}`);
+  const work = await Resource.create("work", `proving-${process.pid}`);
   const directory = work.path("t");
   mkdirSync(directory);
   Object.assign(process.env, work.environment, { TMPDIR: directory });
