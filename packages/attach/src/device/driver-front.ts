@@ -6,7 +6,7 @@ import { transmissionFlag } from "../nbd/protocol.ts";
 import { connectionHost } from "../nbd/server.ts";
 import type { Limits } from "../server/limits.ts";
 import type { DeviceRequest } from "./device-request.ts";
-import { DriverLink } from "./driver-link.ts";
+import { DriverLink, nextLink } from "./driver-link.ts";
 import { checkSize, devicePath, flushPageCache, lookAfterRequests, sectorBytes } from "./kernel-device.ts";
 import type { NbdDriver } from "./nbd-driver.ts";
 
@@ -137,7 +137,7 @@ export class DriverFront implements AsyncDisposable {
   }
 
   async #connectAgain(): Promise<void> {
-    const link = new DriverLink();
+    const link = await nextLink();
     try {
       await this.#driver.reconfigure({ index: this.index, cookie: this.#cookie, socket: link.theirs });
     } catch (error) {

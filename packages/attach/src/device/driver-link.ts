@@ -1,4 +1,6 @@
 import { closeSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { AttachError } from "../errors.ts";
 import { addressOf, allocate, libc } from "../vhost/native/libc.ts";
 import { socketPair } from "../vhost/native/socket.ts";
 
@@ -31,5 +33,19 @@ export class DriverLink {
   }
 }
 
+/** A link for a device that is mapped already: waits while descriptors or memory have run out. */
+export async function nextLink(): Promise<DriverLink> {
+  for (;;) {
+    try {
+      return new DriverLink();
+    } catch (error) {
+      if (!(error instanceof AttachError && error.retryable)) throw error;
+      await sleep(retryAfter);
+    }
+  }
+}
+
+/** Milliseconds. */
+const retryAfter = 100;
 const peek = 2;
 const dontWait = 0x40;

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { Socket } from "node:net";
 import { test } from "node:test";
-import { DriverLink } from "../../src/device/driver-link.ts";
+import { DriverLink, nextLink } from "../../src/device/driver-link.ts";
 import { ChunkPool } from "../../src/nbd/chunk-pool.ts";
 import { NbdConnection } from "../../src/nbd/connection.ts";
 import { SegmentPool } from "../../src/nbd/payload.ts";
@@ -18,6 +19,18 @@ const [READ, WRITE, DISC] = [0, 1, 2];
 test("a link that nobody has taken is not a connection", () => {
   const link = new DriverLink();
   assert.equal(link.accepted(), undefined);
+});
+
+test("the next link of a mapped device waits until there are descriptors for it", async () => {
+  // Descriptors have numbers below the limit. The program that raises it again is started before.
+  const prlimit = (files: number) => `prlimit --pid ${process.pid} --nofile=${files}:`;
+  const limiter = spawn("sh", ["-c", `read go && ${prlimit(3)} && echo && read go && ${prlimit(4096)}`]);
+  limiter.stdin.write("\n");
+  await once(limiter.stdout, "data");
+  assert.throws(() => new DriverLink(), { retryable: true, message: /EMFILE/ });
+  const next = nextLink();
+  limiter.stdin.write("\n");
+  (await next).discard();
 });
 
 test("who takes a link begins with requests, and is known to have left once it says so", async () => {
