@@ -64,9 +64,12 @@ async function serve({ cluster: options, request, directory }: DeviceJob): Promi
   if (process.connected) process.disconnect();
   process.chdir("/");
   await Promise.race([device.ended, signal.aborted || once(signal, "abort")]);
-  await forgetMapping(directory, path);
-  await device.detach();
-  cluster.close();
+  try {
+    await forgetMapping(directory, path);
+  } finally {
+    await device.detach();
+    cluster.close();
+  }
 }
 
 function mappingOf({ image, snapshotId }: DeviceJob["request"], device: string) {

@@ -19,6 +19,9 @@ test("the notes of a Proxmox VM name its disks; the sections of its snapshots do
   ]);
   assert.equal(disksOfNotes("#siphon image=pool/b%C3%BCro\n", "100")[0]!.words.image, "pool/büro");
   assert.throws(() => disksOfNotes("#siphon pool/vm1\n", "100"), /pool\/vm1, which is not NAME=VALUE/);
+  // The last one would win.
+  const twice = "#siphon image=pool/a image=pool/b\n";
+  assert.throws(() => disksOfNotes(twice, "100"), /the notes of VM 100 repeat image in one line/);
 });
 
 const directory = mkdtempSync(join(tmpdir(), "siphon-hook-"));

@@ -79,18 +79,22 @@ export function disksOfNotes(text: string, vmid: string): Pick<SiphonDisk, "name
     .filter((line) => line.startsWith("#"));
   const lines = notes.map((line) => decoded(line.slice(1)).trim()).filter((line) => /^siphon\s/.test(line));
   return lines.map((line, i) => {
-    const words = line
-      .split(/\s+/)
-      .slice(1)
-      .map((word) => {
-        const at = word.indexOf("=");
-        if (at > 0) return [word.slice(0, at), word.slice(at + 1)] as const;
+    const words = new Map<string, string>();
+    for (const word of line.split(/\s+/).slice(1)) {
+      const at = word.indexOf("=");
+      const key = word.slice(0, at);
+      if (at < 1) {
         throw new SiphonError(
           "SIPHON_USAGE",
           `the notes of VM ${vmid} have ${word}, which is not NAME=VALUE`,
         );
-      });
-    const { name = `vm-${vmid}-${i}`, ...said } = Object.fromEntries(words) as Record<string, string>;
+      }
+      if (words.has(key)) {
+        throw new SiphonError("SIPHON_USAGE", `the notes of VM ${vmid} repeat ${key} in one line`);
+      }
+      words.set(key, word.slice(at + 1));
+    }
+    const { name = `vm-${vmid}-${i}`, ...said } = Object.fromEntries(words);
     return { name, words: said };
   });
 }
