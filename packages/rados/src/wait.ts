@@ -1,3 +1,4 @@
+import { longestTimer } from "@siphon/wire";
 import { RadosError } from "./errors.ts";
 
 export interface WaitOptions {
@@ -39,7 +40,7 @@ export async function waitAtMost<T>(
   promise.catch(() => {});
   signal?.throwIfAborted();
   const { promise: cut, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(late()), timeout);
+  const timer = setTimeout(() => reject(late()), Math.min(timeout, longestTimer));
   const abort = () => reject(signal?.reason);
   signal?.addEventListener("abort", abort, { once: true });
   try {

@@ -7,6 +7,7 @@ test("sizes are numbers of bytes, or have a unit of powers of 1,024", () => {
     "65536": 65536,
     "64K": 65536,
     "64k": 65536,
+    "64Ki": 65536,
     "64KiB": 65536,
     "64 KB": 65536,
     " 4M": 4 << 20,

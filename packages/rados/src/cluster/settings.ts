@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import type { EntityAddr } from "@siphon/wire";
+import { type EntityAddr, longestTimer, parseBytes } from "@siphon/wire";
 import type { KeySource } from "../auth/authenticator.ts";
 import type { CryptoKey } from "../auth/crypto-key.ts";
 import { type EntityName, parseEntityName } from "../auth/entity-name.ts";
@@ -61,7 +61,10 @@ export async function resolveSettings(options: ClusterOptions): Promise<ClusterS
   assertConfigured(conf);
   const name = parseEntityName(conf.name);
   const key = await findKey(conf);
-  const seconds = (setting: string, otherwise: number) => readNumber(conf, setting, otherwise) * 1000;
+  const seconds = (setting: string, otherwise: number) =>
+    Math.min(readNumber(conf, setting, otherwise) * 1000, longestTimer);
+  // Zero is no limit (authenticate and tick in src/mon/MonClient.cc).
+  const limit = (setting: string, otherwise: number) => seconds(setting, otherwise) || longestTimer;
   const commandTimeout = seconds("rados_mon_op_timeout", 0);
   const modes = {
     mon: readModes(conf, "ms_mon_client_mode", "secure crc", key),
@@ -74,20 +77,25 @@ export async function resolveSettings(options: ClusterOptions): Promise<ClusterS
     fsid: conf.get("fsid") || undefined,
     mons: await findMons(conf, modes.mon),
     signMessages: !["false", "no", "0"].includes(conf.get("cephx_sign_messages") ?? "true"),
-    connectTimeout: options.connectTimeout ?? seconds("client_mount_timeout", 30),
+    connectTimeout: options.connectTimeout ?? limit("client_mount_timeout", 30),
     commandTimeout: commandTimeout > 0 ? commandTimeout : undefined,
-    pingInterval: seconds("mon_client_ping_interval", 10),
-    pingTimeout: seconds("mon_client_ping_timeout", 30),
+    pingInterval: Math.max(seconds("mon_client_ping_interval", 10), leastPingInterval),
+    pingTimeout: limit("mon_client_ping_timeout", 30),
     objecter: {
       limits: {
-        ops: readNumber(conf, "objecter_inflight_ops", 1024),
-        bytes: readNumber(conf, "objecter_inflight_op_bytes", 100 << 20),
+        // Zero is no limit, as for Ceph's throttles.
+        ops: readNumber(conf, "objecter_inflight_ops", 1024) || Number.POSITIVE_INFINITY,
+        bytes:
+          readNumber(conf, "objecter_inflight_op_bytes", 100 << 20, parseBytes) || Number.POSITIVE_INFINITY,
       },
       timeout: seconds("rados_osd_op_timeout", 0),
       location: parseCrushLocation(conf.get("crush_location") ?? `host=${hostname().split(".")[0]}`),
     },
   };
 }
+
+/** Milliseconds. */
+const leastPingInterval = 1000;
 
 /**
  * @throws RadosError SIPHON_RADOS_CONFIG without a ceph.conf and mon_host, before other settings are reported as
@@ -171,10 +179,15 @@ async function findMons(conf: CephConf, modes: readonly ConnectionMode[]): Promi
   );
 }
 
-function readNumber(conf: CephConf, setting: string, otherwise: number): number {
+function readNumber(
+  conf: CephConf,
+  setting: string,
+  otherwise: number,
+  parse: (text: string) => number | undefined = Number,
+): number {
   const text = conf.get(setting);
   if (text === undefined || text === "") return otherwise;
-  const value = Number(text);
-  if (Number.isFinite(value) && value >= 0) return value;
+  const value = parse(text);
+  if (value !== undefined && Number.isFinite(value) && value >= 0) return value;
   throw new RadosError("SIPHON_RADOS_CONFIG", `${setting} is not a number: ${text}`);
 }
