@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { throwUnowned } from "@siphon/rados/engine";
-import { errno, errnoName, WireError } from "@siphon/wire";
+import { errno, errnoName, longestTimer, WireError } from "@siphon/wire";
 import { errnoOf, RbdError } from "../errors.ts";
 import { carryOut } from "../maintenance/carry-out.ts";
 import type { MaintainedImage } from "../maintenance/maintained-image.ts";
@@ -195,7 +195,7 @@ export class Requests {
   async #silence(): Promise<number> {
     const { signal } = this.#closing;
     const seconds = this.#image.settings.number("rbd_request_timed_out_seconds");
-    await sleep(seconds * 1000, undefined, { signal, ref: false }).catch(() => {});
+    await sleep(Math.min(seconds * 1000, longestTimer), undefined, { signal, ref: false }).catch(() => {});
     return restart;
   }
 
