@@ -72,7 +72,7 @@ export function ladderCommand(): Command {
       "fio in the VM, and report IOPS, latency and CPU per I/O with 95 % intervals.",
   );
   const measured = withLoadFlags(command, {
-    repeat: "number of blocks; every rung's VM boots once in each (default: 6)",
+    repeat: "number of blocks; every rung's VM boots once in each (default: 7)",
     seconds: "seconds of measurement of each rung in a block (default: 2)",
   })
     .option("--quick", "three blocks of 2 s on fewer rungs: a first look in less than three minutes")

@@ -46,7 +46,7 @@ export async function climb(
     const { block } = schedule;
     const hooks: BlockHooks = {
       stand: (rung) => twice(() => measurer.stand(rung, block, signal)),
-      bootsAlone: ({ settings }) => settings.clientOptions.ms_client_mode !== undefined,
+      bootsAlone: (rung) => measurer.bootsAlone(rung),
       failed: ({ rung }, error) => {
         if (!(error instanceof LabError) || fatal.has(error.code)) throw error;
         record.fail(rung.name, error.message);

@@ -22,6 +22,8 @@ export class Measurer {
   readonly #record: LadderRecord;
   readonly #options: LadderOptions;
   readonly #directory: string;
+  /** Names of the rungs whose client was seen in the mode that it demands. */
+  readonly #seenInMode = new Set<string>();
 
   constructor(kit: VmKit, target: Target, record: LadderRecord, options: LadderOptions, directory: string) {
     this.#kit = kit;
@@ -50,14 +52,25 @@ export class Measurer {
     return vm;
   }
 
-  /** Boots a VM; if the rung requires a connection mode, verifies it with the OSDs. */
+  /**
+   * Whether no other VM may run while this rung's VM boots: the OSDs tell modes of connections, not whose they are. Once
+   * is enough, because mode and cluster stay the same in all blocks.
+   */
+  bootsAlone({ rung, settings }: PlannedClimb): boolean {
+    return settings.clientOptions.ms_client_mode !== undefined && !this.#seenInMode.has(rung.name);
+  }
+
+  /** Boots a VM; if the rung requires a connection mode, verifies it with the OSDs at its first boot. */
   async #bootInMode(rung: PlannedClimb, conf: string, signal: AbortSignal): Promise<Vm> {
     const boot = () => this.#kit.boot(rung, this.#target, conf, signal);
     const demanded = rung.settings.clientOptions.ms_client_mode;
-    if (demanded === undefined) return boot();
+    if (!this.bootsAlone(rung)) return boot();
     const { result: vm, modes } = await this.#target.observeWireModes(boot);
     const others = [...(modes ?? [])].filter((mode) => mode !== demanded);
-    if (others.length === 0) return vm;
+    if (others.length === 0) {
+      this.#seenInMode.add(rung.rung.name);
+      return vm;
+    }
     await vm.shutdown();
     throw new LabError(
       "SIPHON_VM",

@@ -42,9 +42,9 @@ const ladderFields = z.strictObject({
   ...loadFields,
   ...curveFields,
   /** Number of blocks; in each, every rung's VM boots once. */
-  repeat: loadFields.repeat.unwrap().default(6),
-  /** Every boot pays for it, and what a block measures comes long after. */
-  warmup: loadFields.warmup.unwrap().default(0.5),
+  repeat: loadFields.repeat.unwrap().default(7),
+  /** Every boot pays for it, and what a block measures comes long after: the emulator has translated the load by then. */
+  warmup: loadFields.warmup.unwrap().default(0.2),
   /** Seconds of a slice; `seconds` are measured in each block. */
   slice: z.number().min(0.1).max(60).default(0.5),
   /**

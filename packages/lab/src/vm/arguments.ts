@@ -111,6 +111,8 @@ export function kernelParameters(accelerator: Accelerator): string[] {
     "loglevel=3",
     "panic=-1",
     "mitigations=off",
+    // The kernel would test its ciphers at boot, which takes an emulated guest half a second.
+    "cryptomgr.notests",
     ...(accelerator === "tcg" ? emulatedTime : []),
   ];
 }

@@ -42,6 +42,9 @@ test("emulated it has a CPU whose clock is steady, with KVM the host's", () => {
   assertHas(lines({ accelerator: "kvm" }), "-accel kvm", "-cpu host");
   for (const name of ["clocksource=tsc", "no_timer_check"]) assert.ok(kernelParameters("tcg").includes(name));
   assert.ok(!kernelParameters("kvm").includes("clocksource=tsc"));
+  for (const accelerator of ["tcg", "kvm"] as const) {
+    assert.ok(kernelParameters(accelerator).includes("cryptomgr.notests"), "no time for the ciphers' tests");
+  }
 });
 
 test("it boots from a kernel, or leaves that to the firmware", () => {
