@@ -72,7 +72,7 @@ export function ladderCommand(): Command {
       "fio in the VM, and report IOPS, latency and CPU per I/O with 95 % intervals.",
   );
   const measured = withLoadFlags(command, {
-    repeat: "number of blocks; every rung's VM boots once in each (default: 7)",
+    repeat: "number of blocks; every rung's VM boots once in each (default: 7, or as many as --time allows)",
     seconds: "seconds of measurement of each rung in a block (default: 2)",
   })
     .option("--quick", "three blocks of 2 s on fewer rungs: a first look in less than three minutes")
@@ -81,7 +81,10 @@ export function ladderCommand(): Command {
       "--until <share>",
       "add blocks until all ratios of IOPS and CPU per I/O are known to this precision: 5%",
     )
-    .option("--time <time>", "the limit for --until: 10m, 90s (default: 10m)")
+    .option(
+      "--time <time>",
+      "the limit for --until, and without --repeat for the whole: 10m, 90s (default: 10m)",
+    )
     .option("--power", "measure nothing: estimate from the latest run how long a given precision takes")
     .option("--rungs <names>", "comma-separated rungs to measure (default: all of the ladder)")
     .option("--list", "measure nothing: list all rungs, and which of them this host can run")

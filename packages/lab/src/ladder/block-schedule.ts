@@ -4,11 +4,20 @@ import type { PlannedClimb } from "../rungs/plan.ts";
 import type { LadderOptions } from "./options.ts";
 import type { LadderRecord } from "./record.ts";
 
+/** The options that say how many blocks there are. */
+type HowMany = Pick<LadderOptions, "repeat" | "inTime" | "until" | "time" | "bigger">;
+
+/** Seconds of the bigger test, and of preparing the run and writing its report. */
+const BIGGER_SECONDS = 50;
+const AROUND_SECONDS = 15;
+
 /**
- * Chooses the rungs of the next block: all, a fixed number of times; or those whose verdicts are not yet sharp enough.
+ * Chooses the rungs of the next block: all, a number of times; or those whose verdicts are not yet sharp enough. A number
+ * that was not asked for is limited by the time, which depends on the machine's speed and not on what is found: the
+ * intervals stay valid.
  */
 export class BlockSchedule {
-  readonly #options: Pick<LadderOptions, "repeat" | "until" | "time">;
+  readonly #options: HowMany;
   readonly #now: () => number;
   readonly #began: number;
   #begun = 0;
@@ -21,7 +30,7 @@ export class BlockSchedule {
   #blunt: ReadonlySet<string> | undefined;
 
   /** @param now milliseconds */
-  constructor(options: Pick<LadderOptions, "repeat" | "until" | "time">, now = () => performance.now()) {
+  constructor(options: HowMany, now = () => performance.now()) {
     this.#options = options;
     this.#now = now;
     this.#began = now();
@@ -34,8 +43,11 @@ export class BlockSchedule {
 
   /** The rungs of the next block; empty after the last. Skips rungs that failed from the start, and sharp ones. */
   next(rungs: readonly PlannedClimb[], record: Pick<LadderRecord, "isHopeless" | "results">): PlannedClimb[] {
-    const { repeat, until } = this.#options;
-    if (until === undefined ? this.#begun >= repeat : !this.#hasTime()) return [];
+    const { repeat, inTime, until, time, bigger } = this.#options;
+    if (until === undefined) {
+      const rest = time - AROUND_SECONDS - (bigger ? BIGGER_SECONDS : 0);
+      if (this.#begun >= repeat || (inTime && !this.#hasTime(rest))) return [];
+    } else if (!this.#hasTime(time)) return [];
     const hopeful = rungs.filter(({ rung }) => !record.isHopeless(rung.name));
     if (until === undefined || this.#begun < fewestRepeats) return this.#begin(hopeful);
     const blunt = bluntRungs(record.results(false), until);
@@ -83,8 +95,8 @@ export class BlockSchedule {
   }
 
   /** The minimum number of blocks for verdicts is always measured; a further one only if it ends in time. */
-  #hasTime(): boolean {
+  #hasTime(time: number): boolean {
     if (this.#begun < fewestRepeats) return true;
-    return this.#elapsed() * (1 + 1 / this.#begun) <= this.#options.time;
+    return this.#elapsed() * (1 + 1 / this.#begun) <= time;
   }
 }

@@ -41,17 +41,18 @@ const ladderFields = z.strictObject({
   rungs: z.array(z.string()).min(1).optional(),
   ...loadFields,
   ...curveFields,
-  /** Number of blocks; in each, every rung's VM boots once. */
-  repeat: loadFields.repeat.unwrap().default(7),
+  /** Number of blocks; in each, every rung's VM boots once. Default: `MOST_BLOCKS`, or as many as `time` allows. */
+  repeat: loadFields.repeat.unwrap().optional(),
   /** Every boot pays for it, and what a block measures comes long after: the emulator has translated the load by then. */
   warmup: loadFields.warmup.unwrap().default(0.2),
   /** Seconds of a slice; `seconds` are measured in each block. */
   slice: z.number().min(0.1).max(60).default(0.5),
   /**
    * Continue with blocks, regardless of `repeat`, until the 95 % intervals of all ratios of IOPS and CPU per I/O are
-   * within this share, or this many seconds have passed.
+   * within this share, or `time` has passed.
    */
   until: share.optional(),
+  /** Seconds for as many blocks as are needed, or as `repeat` does not say. */
   time: seconds.default(600),
   /** Climb each rung twice: a valid method gives equal results. */
   twice: z.boolean().default(false),
@@ -107,7 +108,17 @@ const ladderFields = z.strictObject({
 });
 
 export type LadderOptionsInput = z.input<typeof ladderFields>;
-export type LadderOptions = z.output<typeof ladderFields> & { seed: number; size: number; bigger: boolean };
+export type LadderOptions = z.output<typeof ladderFields> & {
+  repeat: number;
+  /** Whether there are fewer blocks than `repeat` if those would take longer than `time`. */
+  inTime: boolean;
+  seed: number;
+  size: number;
+  bigger: boolean;
+};
+
+/** Unless told otherwise. On a machine of two cores they take less than ten minutes for all rungs. */
+const MOST_BLOCKS = 7;
 
 /** The short form: fewer rungs, three blocks of two seconds, no bigger test. */
 export function quickOptions(mode: LadderMode = "cumulative"): LadderOptionsInput {
@@ -136,7 +147,8 @@ export function parseLadderOptions(input: LadderOptionsInput): LadderOptions {
       },
     );
   }
-  return { ...parsed.data, seed, size, bigger };
+  const { repeat = MOST_BLOCKS } = parsed.data;
+  return { ...parsed.data, repeat, inTime: parsed.data.repeat === undefined, seed, size, bigger };
 }
 
 function checkReleases({ mode, rungs = [], librbd }: z.output<typeof ladderFields>): void {

@@ -107,8 +107,8 @@ export async function runLadder(
 
 /** The number of blocks is not known in advance. */
 function workloadIn(options: LadderOptions): Results["workload"] {
-  const { until, slice } = options;
-  const repeats = until === undefined ? options.repeat : fewestRepeats;
+  const { until, inTime, slice } = options;
+  const repeats = until === undefined && !inTime ? options.repeat : fewestRepeats;
   return { ...workloadOf(options), repeats, slice };
 }
 
@@ -128,9 +128,10 @@ function rootsIn({ ceph, qemu, releases }: LadderOptions): Results["roots"] {
   return { ceph, qemu, releases: releases?.join(",") };
 }
 
-function climbInWords(rungs: number, { repeat, until, time }: LadderOptions): string {
+function climbInWords(rungs: number, { repeat, inTime, until, time }: LadderOptions): string {
   const many = rungs === 1 ? "1 rung" : `${rungs} rungs`;
-  if (until === undefined) return `Climb ${many} in ${repeat} block${repeat === 1 ? "" : "s"}`;
+  const blocks = `${inTime ? "at most " : ""}${repeat} block${repeat === 1 ? "" : "s"}`;
+  if (until === undefined) return `Climb ${many} in ${blocks}`;
   return `Climb ${many} until verdicts are sharp to ±${100 * until} %, at most ${Math.round(time / 60)} minutes`;
 }
 

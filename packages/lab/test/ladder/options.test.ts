@@ -21,6 +21,7 @@ const codeOf = (code: string, message: RegExp) => (error: unknown) =>
 test("the defaults are the study's workload on a cluster that this machine can carry", () => {
   const options = parseLadderOptions({});
   assert.deepEqual([options.rw, options.bs, options.iodepth, options.repeat], ["randread", 16_384, 128, 7]);
+  assert.deepEqual([options.inTime, parseLadderOptions({ repeat: 7 }).inTime], [true, false]);
   assert.ok(options.size >= 512 * 2 ** 20 && options.size <= 2 ** 30);
   assert.equal(options.cluster.store, "memstore");
 });
