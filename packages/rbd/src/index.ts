@@ -4,6 +4,7 @@
  * @module @siphon/rbd
  */
 
+export type { ArrivalProcess } from "./bench/arrivals.ts";
 export type { LoadTarget } from "./bench/image-load.ts";
 export { ImageLoad, type LoadOptions, type LoadProgress, type LoadResult } from "./bench/image-load.ts";
 export { WorkersLoad } from "./bench/workers-load.ts";

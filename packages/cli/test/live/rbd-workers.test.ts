@@ -76,6 +76,28 @@ test("--scale prints the result for each number of workers", async () => {
   );
 });
 
+test("two workers share the requests that arrive at a rate, and count latency from the arrival", async () => {
+  const load = [
+    "bench",
+    image,
+    "--io-type",
+    "read",
+    "--io-size",
+    "4K",
+    "--io-total",
+    "400K",
+    "--io-threads",
+    "4",
+  ];
+  const rate = ["--rate", "200", "--arrivals", "poisson"];
+  const found = JSON.parse(await succeed(...load, ...rate, "--workers", "2", "--format", "json"));
+  assert.deepEqual([found.ops, found.rate, found.arrivals, found.behind], [100, 200, "poisson", 0]);
+  assert.ok(found.latency_us.p50 > 0 && found.cpu_us_per_op > 0);
+  const plain = await succeed(...load, "--rate", "1000");
+  assert.match(plain, /^bench .* io_threads 4 rate 1000 \(fixed\) bytes 409600 /);
+  assert.match(plain, /^latency from arrival, ms: p50: [\d.]+ .* cpu us\/op: [\d.]+$/m);
+});
+
 test("an invalid load by workers is refused before anything is done", async () => {
   const load = ["bench", image, "--io-type", "read", "--io-total", "1M"];
   for (const [flags, message] of [
@@ -84,6 +106,9 @@ test("an invalid load by workers is refused before anything is done", async () =
     [["--workers", "2", "--cache", "writeback"], /cannot have both workers and a cache/],
     [["--workers", "2", "--scale", "2"], /--scale says by itself/],
     [["--scale", "0"], /--scale is a number above 0/],
+    [["--scale", "2", "--rate", "100"], /--scale measures how many requests there can be/],
+    [["--rate", "0"], /--rate is a number above 0/],
+    [["--arrivals", "poisson"], /--arrivals are those of a --rate/],
   ] as const) {
     const { code, stderr } = await callSiphon(["rbd", ...load, ...flags, "--conf", cluster.conf]);
     assert.equal(code, 22, stderr);

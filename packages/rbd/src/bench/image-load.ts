@@ -1,7 +1,8 @@
-import { randomFillSync } from "node:crypto";
 import type { RecordableHistogram } from "node:perf_hooks";
-import { ImageRequest } from "../io/image-request.ts";
+import type { ImageRequest } from "../io/image-request.ts";
 import { createLatencyHistogram } from "../io/statistics.ts";
+import { type ArrivalProcess, Arrivals } from "./arrivals.ts";
+import { LoadSlot } from "./load-slot.ts";
 
 /** The parts of an image that a load uses. */
 export interface LoadTarget {
@@ -15,8 +16,15 @@ export interface LoadOptions {
   readonly type: "read" | "write" | "readwrite";
   /** Bytes of a request. */
   readonly size: number;
-  /** Requests in flight. */
+  /** Requests in flight; at a given rate, the most of them. */
   readonly depth: number;
+  /**
+   * Requests a second, which arrive whether earlier ones are done or not (an open loop). One that finds `depth` requests in
+   * flight waits for its turn, and its latency counts from its arrival. Undefined: as many as there is time for.
+   */
+  readonly rate?: number | undefined;
+  /** Default: fixed. */
+  readonly arrivals?: ArrivalProcess | undefined;
   /**
    * Random; or sequential, each of the `depth` requests in flight going through a part of the image of its own, as
    * `rbd bench` does; or sequential as one stream (`full-seq`).
@@ -43,13 +51,18 @@ export interface LoadProgress {
 export interface LoadResult extends LoadProgress {
   readonly reads: number;
   readonly writes: number;
+  /**
+   * Requests at a given rate that still waited for their turn when the time was over: the image is slower than that rate.
+   * They count with the latency that they had until then, but not as requests.
+   */
+  readonly behind: number;
   /** In nanoseconds. */
   readonly latency: RecordableHistogram;
 }
 
 /**
- * Keeps `depth` requests of one size in flight, as `rbd bench` does. Each slot has its own buffer for reads and writes,
- * and starts its next request in the completion of the previous one.
+ * Keeps `depth` requests of one size in flight, as `rbd bench` does: each slot starts its next request in the completion of
+ * the previous one. At a given rate a slot starts a request when one has arrived.
  */
 export class ImageLoad {
   readonly #target: LoadTarget;
@@ -60,7 +73,10 @@ export class ImageLoad {
   readonly #firstBlock: number;
   #begun = 0;
   #left: number;
-  #running = 0;
+  #arrivals: Arrivals | undefined;
+  /** Slots without a request. */
+  readonly #idle: LoadSlot[] = [];
+  #behind = 0;
   #requests = 0;
   #reads = 0;
   #position = 0;
@@ -93,51 +109,80 @@ export class ImageLoad {
 
   /** Runs the load to its end; fails with the first request that fails. */
   async run(): Promise<LoadResult> {
-    const { depth, seconds, signal } = this.#options;
-    this.#begun = performance.now();
-    const end = () => {
-      this.#ended = true;
-    };
-    using stopped = new DisposableStack();
-    if (seconds !== undefined) {
-      const timer = setTimeout(end, seconds * 1000);
-      stopped.defer(() => clearTimeout(timer));
-    }
-    signal?.addEventListener("abort", end);
-    stopped.defer(() => signal?.removeEventListener("abort", end));
+    const { depth, seconds, signal, rate, arrivals = "fixed" } = this.#options;
+    await using stopped = new AsyncDisposableStack();
     const slots = Array.from(
       { length: depth },
-      (_, index) => new Slot((slot) => this.#completed(slot), index, this.#options),
+      (_, index) => new LoadSlot((slot) => this.#completed(slot), index, this.#options),
     );
-    for (const slot of slots) {
-      if (!this.#goesOn()) break;
-      this.#running++;
-      this.#next(slot);
+    this.#idle.push(...slots.toReversed());
+    if (rate !== undefined) {
+      this.#arrivals = stopped.use(await Arrivals.start(rate, arrivals, () => this.#begin()));
     }
-    if (this.#running === 0) this.#done.resolve();
+    this.#begun = performance.now();
+    if (seconds !== undefined) {
+      const timer = setTimeout(() => this.#end(), seconds * 1000);
+      stopped.defer(() => clearTimeout(timer));
+    }
+    const abort = () => this.#end();
+    signal?.addEventListener("abort", abort);
+    stopped.defer(() => signal?.removeEventListener("abort", abort));
+    if (signal?.aborted) this.#end();
+    this.#begin();
     await this.#done.promise;
     signal?.throwIfAborted();
     const reads = this.#reads;
-    return { ...this.progress, reads, writes: this.#requests - reads, latency: this.#latency };
+    const [behind, latency] = [this.#behind, this.#latency];
+    return { ...this.progress, reads, writes: this.#requests - reads, behind, latency };
   }
 
-  #completed(slot: Slot): void {
-    this.#latency.record(Math.max(1, Math.round((performance.now() - slot.begun) * 1e6)));
+  /** Begins the requests that have arrived, or as many as there are slots; notices the end. */
+  #begin(): void {
+    while (this.#idle.length > 0 && this.#goesOn()) {
+      const now = performance.now();
+      const arrived = this.#arrivals === undefined ? now : this.#arrivals.take(now);
+      if (arrived === undefined) break;
+      this.#next(this.#idle.pop()!, arrived);
+    }
+    if (!this.#goesOn() && this.#idle.length === this.#options.depth) this.#done.resolve();
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    // What has just arrived is not late.
+    this.#begin();
+    this.#ended = true;
+    const now = performance.now();
+    for (let left = this.#left; left > 0; left--) {
+      const arrived = this.#arrivals?.take(now);
+      if (arrived === undefined) break;
+      this.#behind++;
+      this.#record(now - arrived);
+    }
+    this.#begin();
+  }
+
+  #completed(slot: LoadSlot): void {
+    this.#record(performance.now() - slot.begun);
     this.#requests++;
     if (slot.reads) this.#reads++;
     if (slot.result < 0) {
       this.#ended = true;
       this.#done.reject(slot.error ?? new Error(`a request at ${slot.offset} failed: ${slot.result}`));
     }
-    if (this.#goesOn()) this.#next(slot);
-    else if (--this.#running === 0) this.#done.resolve();
+    this.#idle.push(slot);
+    this.#begin();
+  }
+
+  #record(milliseconds: number): void {
+    this.#latency.record(Math.max(1, Math.round(milliseconds * 1e6)));
   }
 
   #goesOn(): boolean {
     return !this.#ended && this.#left > 0;
   }
 
-  #next(slot: Slot): void {
+  #next(slot: LoadSlot, begun: number): void {
     const { type, size, pattern, readPercent = 50 } = this.#options;
     this.#left--;
     const block =
@@ -149,49 +194,8 @@ export class ImageLoad {
     slot.offset = (this.#firstBlock + block) * size;
     slot.length = size;
     slot.reads = type === "read" || (type === "readwrite" && Math.random() * 100 < readPercent);
-    slot.begun = performance.now();
+    slot.begun = begun;
     if (slot.reads) this.#target.read(slot);
     else this.#target.write(slot);
-  }
-}
-
-/** One of the requests that are kept in flight. */
-class Slot extends ImageRequest {
-  begun = 0;
-  reads = false;
-  readonly #done: (slot: Slot) => void;
-  readonly #index: number;
-  readonly #depth: number;
-  readonly #memory: Buffer;
-  #turn = 0;
-
-  constructor(done: (slot: Slot) => void, index: number, { size, depth }: LoadOptions) {
-    super();
-    this.#done = done;
-    this.#index = index;
-    this.#depth = depth;
-    this.#memory = randomFillSync(Buffer.allocUnsafeSlow(size));
-  }
-
-  /** The next block of the slot's part of the image. */
-  nextBlock(blocks: number): number {
-    const share = Math.max(1, Math.floor(blocks / this.#depth));
-    return (this.#index * share + (this.#turn++ % share)) % blocks;
-  }
-
-  fill(into: Buffer, at: number, position: number, length: number): void {
-    this.#memory.copy(into, at, position, position + length);
-  }
-
-  take(bytes: Buffer, start: number, end: number, position: number): void {
-    bytes.copy(this.#memory, position, start, end);
-  }
-
-  takeZeros(position: number, length: number): void {
-    this.#memory.fill(0, position, position + length);
-  }
-
-  completed(): void {
-    this.#done(this);
   }
 }

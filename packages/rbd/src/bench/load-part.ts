@@ -6,10 +6,11 @@ export const inWorker: InWorker<LoadOptions, LoadResult> = async (
   image,
   { index, count, data: options, signal, tell },
 ) => {
-  const { depth, total } = options;
+  const { depth, total, rate } = options;
   const load = new ImageLoad(image, {
     ...{ ...options, signal, part: { from: index / count, to: (index + 1) / count } },
     depth: Math.floor(depth / count) + (index < depth % count ? 1 : 0),
+    rate: rate === undefined ? undefined : rate / count,
     total: total === undefined ? undefined : Math.ceil(total / count),
   });
   const timer = setInterval(() => tell(load.progress), 500);

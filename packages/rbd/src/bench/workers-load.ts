@@ -4,8 +4,8 @@ import type { ImageWorkers } from "../workers/image-workers.ts";
 import type { LoadOptions, LoadProgress, LoadResult } from "./image-load.ts";
 
 /**
- * A load like `ImageLoad`, by all workers of an image. Each makes its own requests. They divide the depth and the total
- * bytes, and for a sequential load the image, too.
+ * A load like `ImageLoad`, by all workers of an image. Each makes its own requests. They divide the depth, the rate and the
+ * total bytes, and for a sequential load the image, too.
  */
 export class WorkersLoad {
   readonly #workers: ImageWorkers;
@@ -37,8 +37,10 @@ export class WorkersLoad {
     const results = (await run) as LoadResult[];
     const latency = createLatencyHistogram();
     for (const result of results) latency.add(result.latency);
-    const total = (key: "reads" | "writes") => results.reduce((all, result) => all + result[key], 0);
-    return { ...sum(results), reads: total("reads"), writes: total("writes"), latency };
+    const total = (key: "reads" | "writes" | "behind") =>
+      results.reduce((all, result) => all + result[key], 0);
+    const [reads, writes, behind] = [total("reads"), total("writes"), total("behind")];
+    return { ...sum(results), reads, writes, behind, latency };
   }
 }
 

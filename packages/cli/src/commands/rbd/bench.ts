@@ -14,6 +14,7 @@ import { withConnectFlags } from "../../connect.ts";
 import { interruption } from "../../interruption.ts";
 import { toNumber } from "../../options.ts";
 import { bytesText } from "../rados/format.ts";
+import { rateJson, rateResult } from "./bench-rate.ts";
 import { runScale, scaleJson, scaleTable } from "./bench-scale.ts";
 import {
   parseBytes,
@@ -33,6 +34,8 @@ interface Flags extends ConnectFlags, SpecFlags, FormatFlags {
   ioTotal?: string;
   ioPattern: LoadOptions["pattern"];
   rwMixRead: string;
+  rate?: string;
+  arrivals?: LoadOptions["arrivals"];
   seconds?: string;
   warmup?: string;
   cache?: CachePolicy | "none";
@@ -57,6 +60,13 @@ export function benchCommand(): Command {
         .default("seq"),
     )
     .option("--rw-mix-read <percent>", "percentage of reads in a readwrite load", "50")
+    .option(
+      "--rate <n>",
+      "requests that arrive in a second, whether earlier ones are done or not (an open loop); latencies count from the arrival",
+    )
+    .addOption(
+      new Option("--arrivals <process>", "how they arrive (default: fixed)").choices(["fixed", "poisson"]),
+    )
     .option("--seconds <s>", "end after this many seconds")
     .option("--warmup <s>", "seconds of the same load before them, which are not reported")
     .addOption(
@@ -105,12 +115,19 @@ async function bench(spec: string | undefined, flags: Flags): Promise<void> {
     await image.flush();
     if (warmup > 0) await loadOn(image, { ...load, total: undefined, seconds: warmup }).run();
     if (flags.format === "plain") process.stdout.write(heading(load));
+    const before = process.cpuUsage();
     const result = await runShown(image, load, flags.format === "plain");
+    const { user, system } = process.cpuUsage(before);
     await image.flush();
     print(
       flags,
-      () => plainResult(result, load),
-      () => jsonResult(result, load),
+      () =>
+        plainResult(result, load) +
+        (load.rate === undefined ? "" : rateResult(result, load.rate, user + system)),
+      () => ({
+        ...jsonResult(result, load),
+        ...(load.rate !== undefined && rateJson(result, load, user + system)),
+      }),
     );
   });
 }
@@ -138,7 +155,13 @@ function loadOf(flags: Flags): LoadOptions {
   const total = flags.ioTotal ?? (seconds === undefined ? "1G" : undefined);
   const readPercent = parseCount("--rw-mix-read", flags.rwMixRead);
   if (readPercent > 100) throw usage("--rw-mix-read is a number up to 100");
+  const rate = flags.rate === undefined ? undefined : positive("--rate", Number(flags.rate));
+  if (rate === undefined && flags.arrivals !== undefined) throw usage("--arrivals are those of a --rate");
+  if (rate !== undefined && flags.scale !== undefined) {
+    throw usage("--scale measures how many requests there can be, and --rate says it");
+  }
   return {
+    ...(rate !== undefined && { rate, arrivals: flags.arrivals }),
     ...{ type: ioType === "rw" ? "readwrite" : ioType, pattern, readPercent, seconds },
     size: positive("--io-size", ioSize),
     depth: positive("--io-threads", ioThreads),
@@ -174,11 +197,13 @@ function loadOn(image: Image, options: LoadOptions): ImageLoad | WorkersLoad {
     : new WorkersLoad(image.workers, options);
 }
 
-function heading({ type, size, depth, total, seconds, pattern, readPercent = 50 }: LoadOptions): string {
+function heading(load: LoadOptions): string {
+  const { type, size, depth, rate, arrivals = "fixed", total, seconds, pattern, readPercent = 50 } = load;
   const mix = type === "readwrite" ? ` read:write=${readPercent}:${100 - readPercent}` : "";
+  const pace = rate === undefined ? "" : ` rate ${rate} (${arrivals})`;
   const length = total === undefined ? `seconds ${seconds}` : `bytes ${total}`;
   return (
-    `bench  type ${type}${mix} io_size ${size} io_threads ${depth} ${length} pattern ${patternNames[pattern]}\n` +
+    `bench  type ${type}${mix} io_size ${size} io_threads ${depth}${pace} ${length} pattern ${patternNames[pattern]}\n` +
     "  SEC       OPS   OPS/SEC   BYTES/SEC\n"
   );
 }
