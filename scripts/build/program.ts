@@ -19,6 +19,7 @@ const programs = [
   "packages/rbd/src/workers/worker-program.ts",
   "packages/rbd/src/bench/load-part.ts",
   "packages/lab/src/serve/serve-image.ts",
+  "packages/lab/src/baseline/siphon/load-program.ts",
 ];
 
 /**

@@ -2,6 +2,7 @@ export { readBaselineResults, writeBaselineResults } from "./baseline/file.ts";
 export {
   type BaselineOptions,
   type BaselineOptionsInput,
+  engineNames as baselineEngines,
   parseBaselineOptions,
   quickBaseline,
   readBaselinePlan,

@@ -1,5 +1,6 @@
 import {
   type BaselineOptionsInput,
+  baselineEngines,
   parseBaselineOptions,
   quickBaseline,
   readBaselinePlan,
@@ -42,15 +43,15 @@ interface Flags extends LoadFlags, CurveFlags {
 
 export function baselineCommand(): Command {
   const command = new Command("baseline").description(
-    "Measure the cluster without a VM: fio's rbd engine, and kernel RBD with libaio, for several cluster sizes and wires " +
-      "(messenger, authentication, encryption), interleaved, with 95 % intervals. If this host's kernel has no RBD, kernel RBD " +
-      "runs in a guest.",
+    "Measure the cluster without a VM: fio on librbd and on kernel RBD, and siphon's own client, for several cluster sizes " +
+      "and wires (messenger, authentication, encryption), interleaved, with 95 % intervals. If this host's kernel has no RBD, " +
+      "kernel RBD runs in a guest.",
   );
   const measured = withLoadFlags(command, {
     repeat: "repeats of every cell, interleaved in random order (default: 5)",
     seconds: "seconds measured in each repeat (default: 2)",
   })
-    .option("--engines <names>", "librbd, krbd, or both (default: librbd,krbd)")
+    .option("--engines <names>", `${baselineEngines.join(", ")}, or several (default: librbd,krbd,siphon)`)
     .option(
       "--wire <names>",
       "v1-none, v2-crc, v2-secure, or several (default: v2-crc, or the existing cluster's mode)",
@@ -86,7 +87,13 @@ export function baselineCommand(): Command {
     .option("--namespace <name>", "namespace in the pool")
     .addHelpText(
       "after",
-      "\nThe exit code is 0 when every cell was measured, 1 when one failed, 130 after Ctrl-C.",
+      "\nEngines:\n" +
+        "  librbd         fio's rbd engine\n" +
+        "  krbd           kernel RBD, with fio's libaio engine on its device\n" +
+        "  krbd-io-uring  the same with fio's io_uring engine\n" +
+        "  siphon         siphon's client as a library: the load of siphon rbd bench\n" +
+        "  siphon-nbd     siphon's NBD server, with fio's nbd engine as its client\n" +
+        "\nThe exit code is 0 when every cell was measured, 1 when one failed, 130 after Ctrl-C.",
     )
     .action(measure);
 }

@@ -5,8 +5,8 @@ import { pairedRatio } from "../statistics/paired.ts";
 import type { BaselineCell, BaselineComparison, MeasuredCell } from "./results.ts";
 
 /**
- * Compares cells that differ in one thing: secure mode and messenger v1 against crc mode, kernel RBD against librbd,
- * librbd on larger clusters against the smallest. Paired by repeat, as they were interleaved.
+ * Compares cells that differ in one thing: secure mode and messenger v1 against crc mode, other clients against librbd,
+ * a client on larger clusters against the smallest. Paired by repeat, as they were interleaved.
  */
 export function compareCells(cells: readonly BaselineCell[]): BaselineComparison[] {
   const measured = cells.filter((cell): cell is MeasuredCell => cell.status === "measured");

@@ -5,13 +5,13 @@ import type { EngineName } from "./options.ts";
 import type { BaselineTarget } from "./target.ts";
 
 /** A run's job without its target. */
-export type Load = Omit<FioJob, "filename" | "image">;
+export type Load = Omit<FioJob, "filename" | "engine" | "nbd" | "image">;
 
 /** A run without its position in the order. */
 export type Measured = Omit<Run, "outlier" | "repeat" | "order">;
 
 export interface LoadHooks {
-  /** File for fio's own output, relative to the results' directory. */
+  /** File for the load's own output, relative to the results' directory. */
   directory: string;
   file: string;
   signal: AbortSignal;
@@ -19,10 +19,10 @@ export interface LoadHooks {
   onClient?: (pid: number) => void;
 }
 
-/** A path from fio to the images of a cluster. */
+/** A path from a load, mostly fio's, to the images of a cluster. */
 export interface Engine {
   name: EngineName;
-  /** Where fio and the client run. */
+  /** Where the load and the client run. */
   place: "host" | "guest";
   /** Description of the CPU that counts as the client's, for readers. */
   clientCpu: string;

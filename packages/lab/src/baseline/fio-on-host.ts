@@ -9,12 +9,15 @@ import { host, type Platform, withProgram } from "../host/platform.ts";
 import { CpuSampler } from "../ladder/cpu-sampler.ts";
 import type { LoadHooks, Measured } from "./engine.ts";
 
-/** Runs fio on this host and reads its figures, with the CPU times of it and of the OSDs meanwhile. */
+/**
+ * Runs fio on this host and reads its figures, with the CPU times of it and of the OSDs meanwhile. Processes `beside` fio
+ * count as the client's, too.
+ */
 export async function fioOnHost(
   job: FioJob,
   env: Record<string, string | undefined>,
   osdPids: number[],
-  { directory, file, signal, onClient }: LoadHooks,
+  { directory, file, signal, onClient, beside = [] }: LoadHooks & { beside?: readonly number[] },
   from: Platform = host,
 ): Promise<Measured> {
   const { warmupSeconds = 0, seconds = 0 } = job;
@@ -30,7 +33,7 @@ export async function fioOnHost(
     signal,
     timeoutMs: (warmupSeconds + seconds * 3 + 60) * 1000,
     onStart: (pid) => {
-      sampler = stack.use(new CpuSampler(pid, osdPids));
+      sampler = stack.use(new CpuSampler([pid, ...beside], osdPids));
       onClient?.(pid);
     },
   });

@@ -7,7 +7,7 @@ import { curveFields, curveProblem } from "../load/curve-options.ts";
 import { drawSeed, existingClusterFields, type LoadOptions, loadFields } from "../load/options.ts";
 import { wireNames } from "./wires.ts";
 
-export const engineNames = ["librbd", "krbd"] as const;
+export const engineNames = ["librbd", "krbd", "krbd-io-uring", "siphon", "siphon-nbd"] as const;
 export type EngineName = (typeof engineNames)[number];
 
 /** Options of a baseline, from a plan file or the command line; everything has a default. */
@@ -21,7 +21,7 @@ const baselineFields = z.strictObject({
   store: z.enum(["memstore", "bluestore"]).default("memstore"),
   /** Type of the clusters' keys; by default the one that their release makes. */
   keyType: clusterFields.shape.keyType,
-  engines: unique(z.enum(engineNames)).default([...engineNames]),
+  engines: unique(z.enum(engineNames)).default(["librbd", "krbd", "siphon"]),
   /** Default: `v2-crc` on local clusters, `own` on an existing one. */
   wire: unique(z.enum(wireNames)).optional(),
   /** Accelerator of the guest in which kernel RBD is measured if this host's kernel has no RBD. */

@@ -48,7 +48,7 @@ export async function runBaseline(options: BaselineOptions, hooks: BaselineHooks
   const { step, signal } = hooks;
   const platform = await platformNamed(options.ceph, "ceph");
   await using engines = await step("Prepare the engines", (report) =>
-    prepareEngines(options, { report, signal }),
+    prepareEngines(options, { platform, report, signal }),
   );
   await using targets = await step("Set up clusters and images", (report) =>
     options.existing

@@ -1,10 +1,15 @@
 import { shellQuote } from "../vm/escape.ts";
 
-/** The target of fio: a block device or a file, through libaio, or an image, through librbd. */
+/** The target of fio: a block device or a file, an export of an NBD server, or an image, through librbd. */
 export type FioTarget =
-  | { filename: string }
+  /** Through libaio unless told. */
+  | { filename: string; engine?: FileEngine }
+  | { nbd: { socket: string; export: string } }
   /** `user` without `client.`. CEPH_CONF names the configuration; fio has no option for a namespace. */
   | { image: { pool: string; image: string; user: string } };
+
+/** fio's engines for asynchronous I/O of devices and files. */
+export type FileEngine = "libaio" | "io_uring";
 
 /** A fio job as in the study: direct I/O, one job. */
 export type FioJob = FioTarget & {
@@ -52,7 +57,15 @@ export function fioCommand(job: FioJob): string[] {
 /** The options that name what fio works on, and the engine for it. */
 export function targetOptions(target: FioTarget): string[] {
   if ("filename" in target) {
-    return [`--filename=${target.filename.replaceAll(":", "\\:")}`, "--ioengine=libaio", "--direct=1"];
+    const { filename, engine = "libaio" } = target;
+    return [`--filename=${filename.replaceAll(":", "\\:")}`, `--ioengine=${engine}`, "--direct=1"];
+  }
+  if ("nbd" in target) {
+    const { socket, export: exported } = target.nbd;
+    return [
+      "--ioengine=nbd",
+      `--uri=nbd+unix:///${encodeURI(exported)}?socket=${encodeURIComponent(socket)}`,
+    ];
   }
   const { pool, image, user } = target.image;
   return ["--ioengine=rbd", `--clientname=${user}`, `--pool=${pool}`, `--rbdname=${image}`];

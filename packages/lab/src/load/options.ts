@@ -41,7 +41,10 @@ export function workloadOf(options: LoadOptions): Results["workload"] {
 }
 
 /** A run's job without its target: the same offsets for all items of a repeat, different ones in the next. */
-export function jobOf(options: LoadOptions, repeat: number): Omit<FioJob, "filename" | "image"> {
+export function jobOf(
+  options: LoadOptions,
+  repeat: number,
+): Omit<FioJob, "filename" | "engine" | "nbd" | "image"> {
   const { rw, bs, iodepth, size, seconds, warmup, seed } = options;
   const load = { rw, blockSize: bs, ioDepth: iodepth, size, seconds, warmupSeconds: warmup };
   return { ...load, seed: (seed + repeat) % 2 ** 32 };

@@ -20,7 +20,7 @@ export const noRungs: readonly NoRung[] = [
     name: "krbd",
     title: "kernel RBD on the host, io_uring in QEMU",
     reason:
-      "the kernel's own threads do the work of RBD, and CPU time of theirs is no process's: the CPU per I/O of such a VM would leave it out. siphon baseline measures kernel RBD, where this host's kernel has the module.",
+      "the kernel's own threads do the work of RBD, and CPU time of theirs is no process's: the CPU per I/O of such a VM would leave it out. siphon baseline measures kernel RBD (engines krbd and krbd-io-uring), where this host's kernel has the module.",
     source: "https://docs.ceph.com/en/latest/man/8/rbd/",
   },
   {

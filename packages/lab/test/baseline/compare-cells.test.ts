@@ -40,3 +40,15 @@ test("a cell that failed at first is hopeless, one that failed later keeps its r
   assert.ok(first.status === "measured" && first.note?.includes("it broke"));
   assert.ok(second.status === "failed" && second.reason === "it never worked");
 });
+
+test("every other client is held against librbd on the same cluster", () => {
+  const cells = (["siphon", "librbd", "siphon-nbd"] as const).map((engine) =>
+    plannedCell(1, "v2-crc", engine),
+  );
+  const record = emptyRecord(cells);
+  for (const cell of cells) record.add(cell.name, run(0, 1000));
+  assert.deepEqual(
+    record.results(true).comparisons.map(({ by, cell, against }) => [by, cell, against]),
+    ["siphon", "siphon-nbd"].map((engine) => ["engine", `1-osd-v2-crc-${engine}`, "1-osd-v2-crc-librbd"]),
+  );
+});

@@ -1,4 +1,5 @@
 import type { Cell } from "../../src/baseline/cells.ts";
+import type { EngineName } from "../../src/baseline/options.ts";
 import { BaselineRecord } from "../../src/baseline/record.ts";
 import type { BaselineResults } from "../../src/baseline/results.ts";
 import type { WireName } from "../../src/baseline/wires.ts";
@@ -26,7 +27,7 @@ export function run(repeat: number, iops: number, { client = 40, osds = 30 as nu
 }
 
 /** A cell that was planned on a local cluster. */
-export function plannedCell(osds: number, wire: WireName, engine: "librbd" | "krbd"): Cell {
+export function plannedCell(osds: number, wire: WireName, engine: EngineName): Cell {
   const cluster = `${osds}-osd-${wire}`;
   const place = engine === "krbd" ? ("guest" as const) : ("host" as const);
   return {

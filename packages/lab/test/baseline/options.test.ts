@@ -6,13 +6,13 @@ import { LabError } from "../../src/errors.ts";
 const usage = (pattern: RegExp) => (error: unknown) =>
   error instanceof LabError && error.code === "SIPHON_USAGE" && pattern.test(error.message);
 
-test("everything has a default: two sizes, both engines, crc mode", () => {
+test("everything has a default: two sizes, three clients, crc mode", () => {
   const { osds, engines, wire, repeat, size, seed } = parseBaselineOptions({});
   assert.deepEqual(
     { osds, engines, wire, repeat },
     {
       osds: [1, 3],
-      engines: ["librbd", "krbd"],
+      engines: ["librbd", "krbd", "siphon"],
       wire: ["v2-crc"],
       repeat: 5,
     },

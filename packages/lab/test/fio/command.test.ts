@@ -43,3 +43,21 @@ test("a mixed load also reports both directions together", () => {
 test("a colon in a file name does not make it two files", () => {
   assert.ok(fioCommand({ ...job, filename: "/a:b" }).includes("--filename=/a\\:b"));
 });
+
+test("a device may be read through io_uring, and an NBD export through libnbd", () => {
+  assert.match(
+    fioCommandLine({ ...job, engine: "io_uring" }),
+    /--filename=\/dev\/vda --ioengine=io_uring --direct=1/,
+  );
+  const { rw, blockSize, ioDepth } = job;
+  const words = fioCommand({
+    rw,
+    blockSize,
+    ioDepth,
+    nbd: { socket: "/run/a b.sock", export: "vms/disk 1" },
+  });
+  assert.deepEqual(words.slice(2, 4), [
+    "--ioengine=nbd",
+    "--uri=nbd+unix:///vms/disk%201?socket=%2Frun%2Fa%20b.sock",
+  ]);
+});

@@ -41,7 +41,7 @@ function assertNothingLeft(): void {
   }
 }
 
-test("librbd on the host and kernel RBD in a guest, in crc and secure mode, as the OSDs confirm", async () => {
+test("librbd and siphon on the host, and kernel RBD in a guest, in crc and secure mode, as the OSDs confirm", async () => {
   const { results, directory, failure } = await baseline({ wire: ["v2-crc", "v2-secure"] });
   assert.equal(failure, undefined);
   assert.deepEqual(
@@ -49,15 +49,18 @@ test("librbd on the host and kernel RBD in a guest, in crc and secure mode, as t
     [
       ["1-osd-v2-crc-librbd", "measured", "crc"],
       ["1-osd-v2-crc-krbd", "measured", "crc"],
+      ["1-osd-v2-crc-siphon", "measured", "crc"],
       ["1-osd-v2-secure-librbd", "measured", "secure"],
       ["1-osd-v2-secure-krbd", "measured", "secure"],
+      ["1-osd-v2-secure-siphon", "measured", "secure"],
     ],
   );
   for (const cell of results.cells) {
     assert.ok(cell.status === "measured");
     assert.ok(cell.summary.iops.median > 0 && existsSync(join(directory, cell.runs[0].fio)));
     const threads = Object.keys(cell.summary.threads).join();
-    assert.match(threads, cell.place === "host" ? /msgr-worker/ : /CPU 0/);
+    const known = { librbd: /msgr-worker/, krbd: /CPU 0/, siphon: /V8Worker|node|MainThread/ };
+    assert.match(threads, known[cell.engine as keyof typeof known]);
   }
   const written = readFileSync(join(directory, "results.json"), "utf8");
   assert.doesNotMatch(written, /secret|key =/);

@@ -12,10 +12,11 @@ import type { Engine, Load, LoadHooks, Measured } from "../engine.ts";
 import { inTargetsMode } from "../modes.ts";
 import type { BaselineOptions } from "../options.ts";
 import type { BaselineTarget } from "../target.ts";
+import { type KernelEngineName, kernelEngines } from "./kernel-engines.ts";
 import { mapCommand, mapHint, mappingOf, mapScript, rbdDevice, unmapScript } from "./map.ts";
 
 export interface GuestKrbd extends AsyncDisposable {
-  engine: Engine;
+  engines: Engine[];
   /** Address on which clusters must listen so that the guest reaches them. */
   address: string;
 }
@@ -27,6 +28,7 @@ export interface GuestKrbd extends AsyncDisposable {
  * @throws LabError if that is impossible, such as SIPHON_PERMISSION without root
  */
 export async function guestKrbd(
+  names: readonly KernelEngineName[],
   { accel }: Pick<BaselineOptions, "accel">,
   { report, signal }: { report: Report; signal: AbortSignal },
 ): Promise<GuestKrbd> {
@@ -50,33 +52,35 @@ export async function guestKrbd(
       signal: stop,
     });
   const how = `${accelerator.name.toUpperCase()} (${accelerator.reason})`;
+  const engineNamed = (name: KernelEngineName, index: number): Engine => ({
+    name,
+    place: "guest",
+    clientCpu: "QEMU, with the guest and its kernel in it",
+    // All of them run in the same guest.
+    facts: index === 0 ? [...guest.description, { name: "accelerator", value: how }] : [],
+    obstacle: () => undefined,
+    command: (target, load) => `${mapCommand(target)}\n${fioCommandLine(jobOf(name, load))}`,
+    load: async (target, load, hooks) => {
+      await using vm = await boot(hooks.signal);
+      return await inTargetsMode(target, () => loadMapped(vm, target, jobOf(name, load), hooks));
+    },
+  });
   const keep = stack.move();
   return {
     address: network.address,
-    engine: {
-      name: "krbd",
-      place: "guest",
-      clientCpu: "QEMU, with the guest and its kernel in it",
-      facts: [...guest.description, { name: "accelerator", value: how }],
-      obstacle: () => undefined,
-      command: (target, load) => `${mapCommand(target)}\n${fioCommandLine(jobOn(load))}`,
-      load: async (target, load, hooks) => {
-        await using vm = await boot(hooks.signal);
-        return await inTargetsMode(target, () => loadMapped(vm, target, load, hooks));
-      },
-    },
+    engines: names.map(engineNamed),
     [Symbol.asyncDispose]: () => keep.disposeAsync(),
   };
 }
 
-function jobOn(load: Load): FioJob {
-  return { ...load, filename: rbdDevice };
+function jobOf(name: KernelEngineName, load: Load): FioJob {
+  return { ...load, filename: rbdDevice, engine: kernelEngines[name] };
 }
 
 async function loadMapped(
   vm: Vm,
   target: BaselineTarget,
-  load: Load,
+  job: FioJob,
   { directory, file, signal, onClient }: LoadHooks,
 ): Promise<Measured> {
   const mapping = await mappingOf(target);
@@ -89,7 +93,7 @@ async function loadMapped(
   }
   try {
     onClient?.(vm.pid);
-    return await loadInVm(vm, jobOn(load), { osdPids: target.osdPids(), directory, file, signal });
+    return await loadInVm(vm, job, { osdPids: target.osdPids(), directory, file, signal });
   } finally {
     // A client that vanishes keeps its watch on the image, and its lock, for half a minute. A guest that no longer
     // answers was already reported.

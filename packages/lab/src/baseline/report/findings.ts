@@ -14,13 +14,13 @@ export function clusterTitle({ osds }: Pick<BaselineCell, "osds">): string {
   return osds === undefined ? "existing cluster" : osdsInWords(osds);
 }
 
-/** `librbd, 3 OSDs, v2, crc`; kernel RBD in a guest is called that. */
+/** `librbd, 3 OSDs, v2, crc`, `krbd in a guest, 1 OSD, v2, crc`. */
 export function cellTitle(cell: BaselineCell): string {
   return `${engineTitle(cell)}, ${clusterTitle(cell)}, ${wires[cell.wire].title}`;
 }
 
 function engineTitle(cell: BaselineCell): string {
-  return cell.status === "measured" && cell.place === "guest" ? "krbd in a guest" : cell.engine;
+  return cell.status === "measured" && cell.place === "guest" ? `${cell.engine} in a guest` : cell.engine;
 }
 
 /** The main finding in one sentence. */

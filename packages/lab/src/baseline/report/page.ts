@@ -74,7 +74,7 @@ function clustersSection(results: BaselineResults, { clusters, studyClusters }: 
   );
   return {
     id: "clusters",
-    heading: "librbd and kernel RBD by cluster size",
+    heading: "Clients by cluster size",
     short: "Cluster size",
     body: html`${clusters && figure(clusters, "Medians of the repeats.")}${figure(
       studyClusters,
@@ -138,7 +138,7 @@ function cpuSection({ cells }: BaselineResults, chart: RenderedChart): Section {
     ]
       .map(([engine, what]) => `with ${engine} ${what}`)
       .join("; ")}.</p>
-${figure(chart, "User and system time while fio measured, divided by its I/Os.")}`,
+${figure(chart, "User and system time during the measurement, divided by its I/Os.")}`,
   };
 }
 

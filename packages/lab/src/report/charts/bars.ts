@@ -33,7 +33,7 @@ export function drawBars(
   const layout = rowLayout(
     rows.map(({ title }) => title),
     format,
-    { right: 64, top: 30, marks: series.length > 1 ? 30 : 18 },
+    { right: 64, top: 30, marks: series.length > 1 ? 15 * series.length : 18 },
   );
   const shift = (index: number) => (index - (series.length - 1) / 2) * 15;
   const bars = rows.flatMap((row, at) =>
