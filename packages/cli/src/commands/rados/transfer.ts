@@ -1,5 +1,5 @@
-import { createReadStream, createWriteStream } from "node:fs";
-import { finished } from "node:stream/promises";
+import { createReadStream } from "node:fs";
+import { open } from "node:fs/promises";
 import { appendToObject, readObject, WriteOperation, writeObject } from "@siphon/rados";
 import { SiphonError } from "@siphon/wire";
 import type { RadosCall, RadosVerb } from "./call.ts";
@@ -38,19 +38,13 @@ async function get(call: RadosCall): Promise<void> {
   const chunks = readObject(pool, object, { ...streaming(call) });
   // For an object that does not exist, no file is created or truncated.
   let chunk = await chunks.next();
-  const file = path === "-" ? undefined : createWriteStream(path);
+  await using file = path === "-" ? undefined : await open(path, "w");
   using progress = new Progress();
   for (; !chunk.done; chunk = await chunks.next()) {
     progress.add(chunk.value.length);
     if (file === undefined) await call.write(chunk.value);
-    else
-      await new Promise<void>((resolve, reject) =>
-        file.write(chunk.value, (error) => (error ? reject(error) : resolve())),
-      );
+    else await file.writeFile(chunk.value);
   }
-  if (file === undefined) return;
-  file.end();
-  await finished(file);
 }
 
 async function put(call: RadosCall): Promise<void> {
