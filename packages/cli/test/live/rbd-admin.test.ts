@@ -31,7 +31,7 @@ function leveled(text: string, pool: string): string {
   return text
     .replaceAll(pool, "POOL")
     .replaceAll(/\b[0-9a-f]{9,14}\b/g, "ID")
-    .replaceAll(/\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}/g, "TIME")
+    .replaceAll(/\w{3} \w{3} +\d{1,2} \d\d:\d\d:\d\d \d{4}/g, "TIME")
     .replaceAll(/client\.\d+/g, "CLIENT")
     .replaceAll(/^(ID|CLIENT) +/gm, "$1 ");
 }

@@ -283,7 +283,7 @@ function leveled(text: string, side: Side): string {
   return text
     .replaceAll(pools[side], "POOL")
     .replaceAll(/\b[0-9a-f]{10,14}\b/g, "ID")
-    .replaceAll(/\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}/g, "TIME")
+    .replaceAll(/\w{3} \w{3} +\d{1,2} \d\d:\d\d:\d\d \d{4}/g, "TIME")
     .replaceAll(/bench +type.*|elapsed.*| +SEC .*| +\d+ +\d+ +[\d.]+ .*\n/g, "")
     .replaceAll(/address=.*|Watchers:[\s\S]*/g, "");
 }

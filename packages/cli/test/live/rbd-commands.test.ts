@@ -206,7 +206,7 @@ function comparable(text: string): string {
     .replaceAll(/pool-[ab]/g, "POOL")
     .replaceAll(/\brb\.0\.[0-9a-f]+\.[0-9a-f]+/g, "PREFIX")
     .replaceAll(/(?<="(?:group_)?id": ?"|\tid: |rbd_data\.|<(?:group_)?id>|^)[0-9a-f]{10,16}\b/gm, "ID")
-    .replaceAll(/[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}/g, "TIME")
+    .replaceAll(/[A-Z][a-z]{2} [A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d \d{4}/g, "TIME")
     .replaceAll(/client\.\d+|127\.0\.0\.1:\d+\/\d+/g, "CLIENT");
 }
 

@@ -44,7 +44,7 @@ export function leveled(text: string): string {
     .replaceAll(/\/tmp\/[\w./-]+/g, "FILE")
     .replaceAll(/\.group\.\w+/g, "PART")
     .replaceAll(/\b[0-9a-f]{9,16}\b/g, "ID")
-    .replaceAll(/[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}/g, "TIME")
+    .replaceAll(/[A-Z][a-z]{2} [A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d \d{4}/g, "TIME")
     .replaceAll(/client\.\d+|127\.0\.0\.1:\d+\/\d+/g, "CLIENT")
     .replaceAll(/ +/g, " ")
     .replaceAll(/"id": ?\d+|<id>\d+<\/id>|^ ?\d+ (?=\S+ \d+ [KMG]iB)/gm, "ID ")
