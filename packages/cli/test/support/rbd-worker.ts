@@ -23,6 +23,11 @@ export class RbdWorker implements Disposable {
     return answer;
   }
 
+  /** Ends the process, whatever it does. */
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+
   [Symbol.dispose](): void {
     this.#child.disconnect();
   }

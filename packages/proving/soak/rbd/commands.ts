@@ -4,15 +4,16 @@ import { delimiter, join } from "node:path";
 import { LocalCluster } from "@siphon/lab";
 import { writeShims } from "../../../../scripts/test-live/shims.ts";
 import { Root } from "../../../lab/src/roots/root.ts";
-import { begin, count, text } from "../../program.ts";
-import { type Finding, runCampaign } from "./commands/campaign.ts";
+import { begin, count, flag, text } from "../../program.ts";
+import { runCampaign } from "./commands/campaign.ts";
 import { describe } from "./commands/describe.ts";
 import { allLines, someLines } from "./commands/lines.ts";
+import { Progress } from "./commands/progress.ts";
 
 /**
  * Gives command lines that a table generates to `siphon rbd` and to `rbd`, and compares their output, error messages
  * and exit codes. Ends with an error if anything differs that commands/differences.ts does not account for. With a root
- * (`siphon root build`) rbd and the cluster are the root's.
+ * (`siphon root build`) rbd and the cluster are the root's. Ctrl-C says which `--from` continues the run.
  */
 const values = await begin(
   "soak:rbd-commands",
@@ -20,26 +21,35 @@ const values = await begin(
   {
     lines: count("number of lines", 1000),
     seed: count("seed of the random choices", 1, 0),
+    from: count("begin with this line of the run", 1),
     only: text("regexp", "only lines that match, of all", ""),
+    lanes: count("lines at the same time", 4),
+    packaged: flag("run siphon as it ships, a process for each line"),
     root: text("root", "the release of this root (siphon root build), instead of the machine's"),
     conf: text("FILE", "configuration of an existing cluster"),
+    json: text("FILE", "write what differs into this file"),
   },
 );
+const stop = new AbortController();
+for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => stop.abort());
 await using stack = new AsyncDisposableStack();
 if (values.root !== undefined) await useRoot(values.root);
 const conf = values.conf ?? (await ownCluster());
 const only = new RegExp(values.only);
-const lines = (values.only ? allLines() : someLines(values.lines, values.seed)).filter((line) =>
-  only.test(line),
-);
-const began = performance.now();
-const findings = await runCampaign({ conf, lines, report });
-const open = findings.filter(({ differences }) => differences.length === 0);
-const seconds = Math.round((performance.now() - began) / 1000);
-console.log(
-  `${lines.length} lines in ${seconds} s: ${lines.length - findings.length} the same, ${findings.length - open.length} different on purpose, ${open.length} otherwise`,
-);
-if (open.length > 0) process.exitCode = 1;
+const { from, lanes, packaged, json } = values;
+const lines = (values.only ? allLines() : someLines(values.lines, values.seed))
+  .filter((line) => only.test(line))
+  .slice(from - 1);
+const progress = new Progress({ lines, from, ...(json !== undefined && { json }) });
+process.on("exit", () => progress.end());
+await runCampaign({
+  ...{ conf, lines, lanes, packaged, signal: stop.signal },
+  report: (line, finding) => {
+    if (finding?.differences.length === 0) console.log(describe(finding));
+    progress.add(line, finding);
+  },
+});
+if (progress.open > 0) process.exitCode = 1;
 
 async function ownCluster(): Promise<string> {
   const small = { osds: 1, replicas: 1, store: "memstore", pgs: 8 } as const;
@@ -54,8 +64,4 @@ async function useRoot(name: string): Promise<void> {
   stack.defer(() => rmSync(shims, { recursive: true }));
   writeShims(await Root.find(name, { uses: ["ceph"] }), shims);
   process.env.PATH = `${shims}${delimiter}${process.env.PATH}`;
-}
-
-function report(finding: Finding): void {
-  if (finding.differences.length === 0) console.log(describe(finding));
 }

@@ -40,8 +40,8 @@ function says(text: string, words: string): boolean {
 /** Removes what differs between any two pools or points in time. */
 export function leveled(text: string): string {
   return text
-    .replaceAll(/pool-[ab]/g, "POOL")
-    .replaceAll(/\/tmp\/[\w./-]+/g, "FILE")
+    .replaceAll(/pool-[ab]\d*/g, "POOL")
+    .replaceAll(/\/(tmp\/|[\w./-]*siphon-lines-)[\w./-]+/g, "FILE")
     .replaceAll(/\.group\.\w+/g, "PART")
     .replaceAll(/\b[0-9a-f]{9,16}\b/g, "ID")
     .replaceAll(/[A-Z][a-z]{2} [A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d \d{4}/g, "TIME")

@@ -1,9 +1,11 @@
-import { type Cluster, RadosError } from "@siphon/rados";
+import { type Cluster, type Pool, RadosError } from "@siphon/rados";
 import { ImagePool, imageFeature, Overrides } from "@siphon/rbd";
 
-/** What command lines work on: images of every kind, with snapshots, locked, in a group, in the trash, in a namespace. */
+/**
+ * Makes what command lines work on, in an empty pool: images of every kind, with snapshots, locked, in a group, in the
+ * trash, in a namespace.
+ */
 export async function makeState(cluster: Cluster, poolName: string): Promise<void> {
-  await empty(cluster, poolName);
   const images = await ImagePool.open(cluster, poolName);
   await plainImage(images);
   await images.create("old", 4 << 20, { features: imageFeature.layering });
@@ -42,8 +44,7 @@ async function snapshot(images: ImagePool, name: string, snapshotName: string): 
 }
 
 /** Removes all objects of the pool, whatever state they are in. */
-async function empty(cluster: Cluster, poolName: string): Promise<void> {
-  const pool = await cluster.pool(poolName);
+export async function empty(pool: Pool): Promise<void> {
   const removals: Promise<void>[] = [];
   for await (const { name, namespace } of pool.listObjects({ allNamespaces: true })) {
     const removal = pool
