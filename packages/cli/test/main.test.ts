@@ -39,6 +39,25 @@ test("rbd without a command prints its help, which is no error", () => {
   }
 });
 
+test("rbd help shows the help of the command that its words name, and fails for words that are no command", () => {
+  for (const [words, usage] of [
+    ["", "rbd [options] [command]"],
+    ["--nonsense", "rbd [options] [command]"],
+    ["snap create", "rbd snap create"],
+    ["info extra", "rbd info"],
+    ["list", "rbd ls|list"],
+  ] as const) {
+    const { status, stdout, stderr } = siphon("rbd", "help", ...words.split(" ").filter(Boolean));
+    assert.equal(status, 0, stderr);
+    assert.ok(stdout.startsWith(`Usage: siphon ${usage}`), `${words}: ${stdout}`);
+  }
+  for (const words of ["nonsense", "snap nonsense", "image-meta nonsense"]) {
+    const { status, stderr } = siphon("rbd", "help", ...words.split(" "));
+    assert.equal(status, 1);
+    assert.match(stderr, new RegExp(`unknown command '${words}'`));
+  }
+});
+
 test("an invalid call is refused with exit code 2 and nothing starts", () => {
   for (const [args, words] of [
     [["nope"], /unknown command/],

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { helpCommand } from "./rbd/help.ts";
 import { refused, withRefused } from "./rbd/refused.ts";
 
 const images = () => import("./rbd/images.ts");
@@ -70,6 +71,7 @@ export async function rbdCommand(args: string[] = []): Promise<Command> {
   for (const { load } of called.length > 0 ? called : modules) {
     for (const each of await load()) command.addCommand(each);
   }
+  command.helpCommand(false).addCommand(helpCommand(command));
   const isRefused = refused.some(({ words }) => words[0] === args[0]);
   return called.length === 0 || isRefused ? withRefused(command) : command;
 }

@@ -9,7 +9,7 @@ export async function arrangeRbd(args: readonly string[]): Promise<string[]> {
 /**
  * Moves all options behind the arguments: Ceph's programs take options anywhere, before the command and within it, as in
  * `rbd -p images snap --format json ls vm1`. Also replaces Ceph's other names of an option by the one in siphon's help, and
- * translates `help` of a command and the old `bench-write`.
+ * translates the old `bench-write`.
  */
 export function optionsLast(args: readonly string[]): string[] {
   const end = args.indexOf("--");
@@ -25,8 +25,7 @@ export function optionsLast(args: readonly string[]): string[] {
     options.push(shown(arg));
     if (takesNext(arg) && i + 1 < given.length) options.push(given[++i]!);
   }
-  const [verb, ...others] = words;
-  if (verb === "help") return [...others, "--help"];
+  const [verb] = words;
   if (verb === "bench-write") words[0] = "bench";
   const type = verb === "bench-write" ? ["--io-type", "write"] : [];
   return [...words, ...options, ...type, ...args.slice(given.length)];

@@ -1,4 +1,5 @@
 import { type CreateOptions, featureOf } from "@siphon/rbd";
+import { SiphonError } from "@siphon/wire";
 import { type Command, Option } from "commander";
 import { badOption, parseBytes, parseCount, usage } from "./image-spec.ts";
 
@@ -57,7 +58,9 @@ export function withImageFormat(command: Command): Command {
 }
 
 function assertFormat(text: string): string {
-  if (text === "1") throw usage("image format 1 is deprecated: siphon makes images of format 2");
+  if (text === "1") {
+    throw new SiphonError("EINVAL", "image format 1 is deprecated: siphon makes images of format 2");
+  }
   if (text !== "2") throw badOption(`there is no image format ${text}: 2`);
   return text;
 }

@@ -17,9 +17,7 @@ test("options before and within the command move behind it, with their values", 
   assert.equal(arranged("-p images"), "-p images");
 });
 
-test("help of a command, and the old form of a benchmark, are translated", () => {
-  assert.equal(arranged("help"), "--help");
-  assert.equal(arranged("help snap create"), "snap create --help");
+test("the old form of a benchmark is translated", () => {
   assert.equal(arranged("bench-write vm1 -p x --io-size 4K"), "bench vm1 -p x --io-size 4K --io-type write");
 });
 
