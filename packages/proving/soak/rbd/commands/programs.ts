@@ -11,14 +11,14 @@ export interface Program {
 }
 
 export function rbd(): Program {
-  return { call: (args) => ended("rbd", args), [Symbol.dispose]: () => {} };
+  return { call: (args) => ended("rbd", args, limitOf(args)), [Symbol.dispose]: () => {} };
 }
 
 /** `siphon rbd` as it ships: a process for each line. */
 export function packagedSiphon(): Program {
   const program = builtProgram();
   return {
-    call: (args) => ended(process.execPath, [program, "rbd", ...args]),
+    call: (args) => ended(process.execPath, [program, "rbd", ...args], limitOf(args)),
     [Symbol.dispose]: () => {},
   };
 }
@@ -29,7 +29,7 @@ export function siphonInProcess(): Program {
   return {
     async call(args) {
       const timer = new AbortController();
-      const late = setTimeout(limit, undefined, { signal: timer.signal }).catch(() => undefined);
+      const late = setTimeout(limitOf(args), undefined, { signal: timer.signal }).catch(() => undefined);
       const answer = await Promise.race([worker.call(args), late]);
       timer.abort();
       if (answer !== undefined) return answer;
@@ -44,12 +44,14 @@ export function siphonInProcess(): Program {
 /** The exit code of a program that took too long. */
 export const killed = 137;
 
-/** Milliseconds. Some command lines make rbd wait forever. */
-const limit = 30_000;
+/** Milliseconds. Some command lines make rbd wait forever; deriving a key takes a busy machine long. */
+function limitOf([verb]: readonly string[]): number {
+  return verb === "encryption" ? 300_000 : 30_000;
+}
 
-function ended(program: string, args: readonly string[]): Promise<Answer> {
+function ended(program: string, args: readonly string[], timeout: number): Promise<Answer> {
   const { promise, resolve } = Promise.withResolvers<Answer>();
-  const options = { encoding: "latin1", maxBuffer: 2 ** 26, timeout: limit, killSignal: "SIGKILL" } as const;
+  const options = { encoding: "latin1", maxBuffer: 2 ** 26, timeout, killSignal: "SIGKILL" } as const;
   const child = execFile(program, args, options, (error, stdout, stderr) => {
     const code = typeof error?.code === "number" ? error.code : error === null ? 0 : killed;
     resolve({ code, stdout, stderr });
