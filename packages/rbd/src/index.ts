@@ -78,6 +78,7 @@ export { type ImageState, imageFeature, type ParentLink, type Snapshot } from ".
 export type { Images } from "./images.ts";
 export type { IoLimits } from "./io/admission.ts";
 export type { Latencies } from "./io/statistics.ts";
+export { type ObjectLockOptions, ObjectLocks } from "./lock/object-locks.ts";
 export type { FoundZeros } from "./maintenance/find-zeros.ts";
 export type { Quiescing } from "./maintenance/quiesce.ts";
 export { moduleCommand } from "./manager/module-command.ts";

@@ -68,6 +68,8 @@ Options, before or after the verb:
   --run-name <name>        bench, cleanup: the object that records the written objects
   --prefix <text>          cleanup: remove all objects whose names begin with this
   --no-cleanup             bench: keep the written objects, for seq and rand
+  --lock-type <type>       lock get: exclusive (default) or shared; --lock-tag, --lock-cookie, --lock-description <text>
+  --lock-duration <s>      lock get: seconds until the lock expires (default: never)
   --no-verify              bench: do not verify the data that is read
   -c, --conf <file>        ceph.conf (default: CEPH_CONF, /etc/ceph/ceph.conf, the cluster called default)
   --cluster <name>         a cluster of siphon cluster up, or /etc/ceph/<name>.conf

@@ -191,6 +191,36 @@ test("an export of one program is imported by the other", async () => {
   await each("-p to get o -", "-p to listomapvals o", "cppool from from", "cppool from nowhere");
 });
 
+test("advisory locks: like the rados program, and the locks of each are seen by the other", async () => {
+  await each("lock list o", "lock info o none", "lock list nowhere", "lock info nowhere one");
+  const own = "lock get o own --lock-cookie c --lock-tag t --lock-duration 1000 --lock-description";
+  assert.equal((await siphon([...own.split(" "), "by siphon"])).code, 0);
+  for (const program of [siphon, rados]) {
+    assert.equal((await program("lock get o both --lock-type shared --lock-tag t".split(" "))).code, 0);
+  }
+  await each(
+    "lock list o",
+    "lock list o -f json-pretty",
+    "lock info o own",
+    "lock info o both -f json-pretty",
+  );
+  await each("lock get o own", "lock get o both --lock-type shared", "lock get o own --lock-type nonsense");
+  const { lockers } = JSON.parse((await both("lock info o own")).stdout);
+  const held = `lock break o own ${lockers[0].name}`;
+  await each(
+    held,
+    `${held}0 --lock-cookie c`,
+    "lock break o own nonsense",
+    "lock break nowhere own client.1",
+  );
+  assert.equal((await siphon([...held.split(" "), "--lock-cookie", "c"])).code, 0);
+  await each(`${held} --lock-cookie c`, "lock info o own");
+  for (const words of ["lock", "lock list", "lock info o", "lock nonsense o own client.1"]) {
+    const [ours, theirs] = await Promise.all([siphon(words.split(" ")), rados(words.split(" "))]);
+    assert.equal(ours.code, theirs.code, words);
+  }
+});
+
 test("watchers are listed, receive notifications and reply to them, whichever program they use", async () => {
   for (const [watcher, notifier] of [
     [[process.execPath, main, "rados"], rados],

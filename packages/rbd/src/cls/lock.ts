@@ -12,6 +12,8 @@ export interface Locker {
   cookie: string;
   addr: EntityAddr;
   description: string;
+  /** Microseconds since 1970; 0: the lock never expires. */
+  expires: number;
 }
 
 export interface LockInfo {
@@ -27,10 +29,25 @@ export interface LockSpec {
   tag: string;
 }
 
+/** A description for the list of lockers, and the seconds after which the lock expires; 0: never. */
+export interface LockDetails {
+  description?: string;
+  seconds?: number;
+}
+
 /** lock: string name, u8 type, string cookie, string tag, string description, time until it ends (0: never), u8 flags. */
-export function lock({ name, type, cookie, tag }: LockSpec): ClassCall {
+export function lock(spec: LockSpec, { description = "", seconds = 0 }: LockDetails = {}): ClassCall {
+  const { name, type, cookie, tag } = spec;
   return changeLock("lock", (w) =>
-    w.string(name).u8(typeCodes[type]).string(cookie).string(tag).string("").u32(0).u32(0).u8(0),
+    w
+      .string(name)
+      .u8(typeCodes[type])
+      .string(cookie)
+      .string(tag)
+      .string(description)
+      .u32(seconds)
+      .u32(0)
+      .u8(0),
   );
 }
 
@@ -55,6 +72,17 @@ export function setCookie({ name, type, cookie, tag }: LockSpec, newCookie: stri
 /** Fails with EBUSY unless the lock is ours: guards the other steps of an operation. */
 export function assertLocked({ name, type, cookie, tag }: LockSpec): ClassCall {
   return changeLock("assert_locked", (w) => w.string(name).u8(typeCodes[type]).string(cookie).string(tag));
+}
+
+/** list_locks: no input -> versioned; the names of the object's locks. */
+export function listLocks(): ClassCall<string[]> {
+  return {
+    ...{ className: "lock", method: "list_locks", input: Buffer.alloc(0) },
+    decode: (output) =>
+      new Reader(output, "answer of lock.list_locks").versioned("cls_lock_list_locks_reply", 1, (r) =>
+        r.list(4, (each) => each.string()),
+      ),
+  };
 }
 
 /**
@@ -82,8 +110,8 @@ function readLocker(r: Reader): Locker {
     return { client: r.i64(), cookie: r.string() };
   });
   return r.versioned("locker_info_t", 1, () => {
-    r.skip(8);
-    return { ...id, addr: readEntityAddr(r), description: r.string() };
+    const expires = r.u32() * 1e6 + Math.floor(r.u32() / 1e3);
+    return { ...id, addr: readEntityAddr(r), description: r.string(), expires };
   });
 }
 

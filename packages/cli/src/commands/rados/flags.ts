@@ -47,6 +47,12 @@ export interface RadosFlags {
   /** import: keep existing objects, or write nothing. */
   keepExisting: boolean;
   dryRun: boolean;
+  /** lock: the lock's tag, cookie, description, seconds until it expires, and type. */
+  lockTag?: string;
+  lockCookie?: string;
+  lockDescription?: string;
+  lockDuration?: number;
+  lockType?: "exclusive" | "shared";
 }
 
 export interface RadosArguments {
@@ -96,6 +102,11 @@ option("--input-file", (flags, value) => (flags.inputFile = value));
 option("--target-pool", (flags, value) => (flags.targetPool = value));
 option("--target-nspace", (flags, value) => (flags.targetNamespace = value));
 option("--target-locator", (flags, value) => (flags.targetLocator = value));
+option("--lock-tag", (flags, value) => (flags.lockTag = value));
+option("--lock-cookie", (flags, value) => (flags.lockCookie = value));
+option("--lock-description", (flags, value) => (flags.lockDescription = value));
+option("--lock-duration", (flags, value, name) => (flags.lockDuration = size(name, value)));
+option("--lock-type", (flags, value) => (flags.lockType = lockTypeOf(value)));
 
 export function optionNames(): string[] {
   return [...withValue.keys(), ...without.keys()];
@@ -143,6 +154,11 @@ export function parseRadosArguments(args: readonly string[]): RadosArguments {
 function formatOf(text: string): RadosFlags["format"] {
   if (text === "plain" || text === "json" || text === "json-pretty") return text;
   throw new SiphonError("SIPHON_USAGE", `there is no format ${text}: plain, json or json-pretty`);
+}
+
+function lockTypeOf(text: string): "exclusive" | "shared" {
+  if (text === "exclusive" || text === "shared") return text;
+  throw new SiphonError("SIPHON_USAGE", `there is no type of lock ${text}: exclusive or shared`);
 }
 
 function count(name: string, text: string): number {

@@ -2,7 +2,6 @@ const tier = "it is for tiered pools; use rados";
 
 /** Verbs of rados that siphon does not have, with what to do instead. */
 export const refused: ReadonlyMap<string, string> = new Map([
-  ["lock", "images are locked with siphon rbd lock; for other objects use rados"],
   ["load-gen", "measure with bench; or use rados"],
   [
     "list-inconsistent-obj",

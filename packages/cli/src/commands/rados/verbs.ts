@@ -2,6 +2,7 @@ import { attributeVerbs } from "./attributes.ts";
 import { benchVerbs } from "./bench.ts";
 import type { RadosVerb } from "./call.ts";
 import { dumpVerbs } from "./dump.ts";
+import { lockVerbs } from "./locks.ts";
 import { objectVerbs } from "./objects.ts";
 import { poolVerbs } from "./pools.ts";
 import { snapshotVerbs } from "./snapshots.ts";
@@ -16,5 +17,6 @@ export const verbs: readonly RadosVerb[] = [
   ...snapshotVerbs,
   ...dumpVerbs,
   ...watchVerbs,
+  ...lockVerbs,
   ...benchVerbs,
 ];
