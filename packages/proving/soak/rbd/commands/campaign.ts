@@ -5,7 +5,7 @@ import type { Answer } from "../../../../cli/test/support/rbd-in-process.ts";
 import { type Both, differing, type Part } from "./compare.ts";
 import { accountedFor, type Difference } from "./differences.ts";
 import { Lane } from "./lane.ts";
-import { packagedSiphon, rbd, siphonInProcess } from "./programs.ts";
+import { killed, type Program, packagedSiphon, rbd, siphonInProcess } from "./programs.ts";
 
 /** A command line with two different results. */
 export interface Finding {
@@ -49,9 +49,11 @@ export async function runCampaign(options: CampaignOptions): Promise<Finding[]> 
     using ours = packaged ? packagedSiphon() : siphonInProcess();
     await using lane = await Lane.open({ conf, index, directory: parent, programs: { ours, theirs } });
     for (const [order, line] of queue) {
-      const both = await lane.compare(line);
+      let finding = findingOf(line, await lane.compare(line, limit), release);
+      if (finding !== undefined && isUnexplainedKill(finding)) {
+        finding = findingOf(line, await lane.compare(line, longLimit), release);
+      }
       if (signal?.aborted) return;
-      const finding = findingOf(line, both, release);
       if (finding !== undefined) findings.set(order, finding);
       report?.(line, finding);
     }
@@ -66,7 +68,15 @@ function findingOf(line: string, both: Both, release: number): Finding | undefin
   return { line, parts, ...both, differences };
 }
 
+/** Milliseconds for a program, and where no difference explains that it was killed: a machine may be busy. */
+const limit = 30_000;
+const longLimit = 300_000;
+
+function isUnexplainedKill({ ours, theirs, differences }: Finding): boolean {
+  return differences.length === 0 && (ours.code === killed || theirs.code === killed);
+}
+
 /** The major release of rbd. */
-export async function releaseOf(program: { call: (args: string[]) => Promise<Answer> }): Promise<number> {
-  return Number(/version (\d+)/.exec((await program.call(["--version"])).stdout)?.[1]);
+async function releaseOf(program: Program): Promise<number> {
+  return Number(/version (\d+)/.exec((await program.call(["--version"], longLimit)).stdout)?.[1]);
 }

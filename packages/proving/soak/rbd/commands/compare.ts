@@ -25,7 +25,8 @@ export function firstWords(stderr: string): string {
     .split(/[\r\n]+/)
     .filter((each) => each.startsWith("rbd: "));
   const [errno] = lines.flatMap((line) => /\(\d+\) [A-Z][\w' /-]+/.exec(line)?.[0] ?? []);
-  return (errno ?? lines[0]?.slice("rbd: ".length) ?? "").trim();
+  // The period after a sentence is none of its words.
+  return (errno ?? lines[0]?.slice("rbd: ".length) ?? "").trim().replace(/\.$/, "");
 }
 
 /** Removes librbd's log lines, which can start in the middle of one of rbd's lines. */

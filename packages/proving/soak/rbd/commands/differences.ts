@@ -125,6 +125,12 @@ export const differences: readonly Difference[] = [
     reason: "siphon refuses them (EOPNOTSUPP) before it checks anything else",
   },
   {
+    about: "`feature enable` of journaling",
+    lines: /^feature enable .* journaling/,
+    in: ["code", "stderr"],
+    reason: "siphon makes no journals, and refuses them (ENOSYS)",
+  },
+  {
     about: "`device`",
     lines: /^device /,
     in: ["code", "stdout", "stderr"],

@@ -37,21 +37,22 @@ export class Lane implements AsyncDisposable {
       await cluster.createPool({ name: pool, pgs: 1, application: "rbd" });
       const files = join(directory, pool);
       await mkdir(files);
-      const call = (words: readonly string[]) =>
-        programs[side].call([...words, "--conf", conf, "--name", "client.admin"]);
+      const call: Side["call"] = (words, limit) =>
+        programs[side].call([...words, "--conf", conf, "--name", "client.admin"], limit);
       sides.push({ pool, files, call, state: await KeptState.make(cluster, pool) });
     }
     stack.move();
     return new Lane(cluster, sides);
   }
 
-  async compare(line: string): Promise<Both> {
+  /** @param limit milliseconds for each program */
+  async compare(line: string, limit: number): Promise<Both> {
     const [ours, theirs] = (await Promise.all(
       this.#sides.map(async (side) => {
         if (this.#afterwards === "remake") await side.state.remake();
         if (this.#afterwards === "restore") await side.state.restore();
         await makeFiles(side.files);
-        return side.call(await this.#wordsFor(side, line));
+        return side.call(await this.#wordsFor(side, line), limit);
       }),
     )) as [Both["ours"], Both["theirs"]];
     const both = { ours, theirs };
@@ -87,7 +88,7 @@ interface Side {
   readonly pool: string;
   readonly files: string;
   readonly state: KeptState;
-  call(words: readonly string[]): Promise<Both["ours"]>;
+  call(words: readonly string[], limit: number): Promise<Both["ours"]>;
 }
 
 /** Verbs that only read. */

@@ -6,19 +6,20 @@ import { RbdWorker } from "../../../../cli/test/support/rbd-worker.ts";
 
 /** A program that carries out command lines of `rbd`. */
 export interface Program {
-  call(args: readonly string[]): Promise<Answer>;
+  /** @param limit milliseconds, after which the program is killed: some command lines make rbd wait forever */
+  call(args: readonly string[], limit: number): Promise<Answer>;
   [Symbol.dispose](): void;
 }
 
 export function rbd(): Program {
-  return { call: (args) => ended("rbd", args, limitOf(args)), [Symbol.dispose]: () => {} };
+  return { call: (args, limit) => ended("rbd", args, limit), [Symbol.dispose]: () => {} };
 }
 
 /** `siphon rbd` as it ships: a process for each line. */
 export function packagedSiphon(): Program {
   const program = builtProgram();
   return {
-    call: (args) => ended(process.execPath, [program, "rbd", ...args], limitOf(args)),
+    call: (args, limit) => ended(process.execPath, [program, "rbd", ...args], limit),
     [Symbol.dispose]: () => {},
   };
 }
@@ -27,9 +28,9 @@ export function packagedSiphon(): Program {
 export function siphonInProcess(): Program {
   let worker = new RbdWorker();
   return {
-    async call(args) {
+    async call(args, limit) {
       const timer = new AbortController();
-      const late = setTimeout(limitOf(args), undefined, { signal: timer.signal }).catch(() => undefined);
+      const late = setTimeout(limit, undefined, { signal: timer.signal }).catch(() => undefined);
       const answer = await Promise.race([worker.call(args), late]);
       timer.abort();
       if (answer !== undefined) return answer;
@@ -43,11 +44,6 @@ export function siphonInProcess(): Program {
 
 /** The exit code of a program that took too long. */
 export const killed = 137;
-
-/** Milliseconds. Some command lines make rbd wait forever; deriving a key takes a busy machine long. */
-function limitOf([verb]: readonly string[]): number {
-  return verb === "encryption" ? 300_000 : 30_000;
-}
 
 function ended(program: string, args: readonly string[], timeout: number): Promise<Answer> {
   const { promise, resolve } = Promise.withResolvers<Answer>();

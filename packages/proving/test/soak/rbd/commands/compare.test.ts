@@ -14,6 +14,10 @@ test("only the part of a message that scripts match is compared: rbd's own first
     firstWords("rbd: snapshot name was not specified\nrbd: more\n"),
     "snapshot name was not specified",
   );
+  assert.equal(
+    firstWords("rbd: snapshot 's' is protected from removal.\n"),
+    "snapshot 's' is protected from removal",
+  );
   assert.equal(firstWords("usage: rbd ls\n"), "");
   const [log] = text.split("rbd: error");
   assert.equal(
