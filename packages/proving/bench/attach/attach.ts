@@ -52,7 +52,7 @@ const loads: Load[] = [
 ];
 
 await using stack = new AsyncDisposableStack();
-const directory = await mkdtemp(join(tmpdir(), "siphon-bench-attach-"));
+const directory = await mkdtemp(join(tmpdir(), "b-"));
 stack.defer(() => rm(directory, { recursive: true, force: true }));
 const cluster = stack.use(
   await LocalCluster.up({

@@ -1,7 +1,15 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
-import { allocatorLibrary, fioCommand, parseFio } from "@siphon/lab";
+import {
+  allocatorLibrary,
+  type Call,
+  fioCommand,
+  host,
+  type Platform,
+  parseFio,
+  type Root,
+} from "@siphon/lab";
 import { builtProgram } from "../../../../scripts/build/built-program.ts";
 import type { Load } from "./loads.ts";
 
@@ -89,12 +97,24 @@ export const librbdWith = (threads: number): Client => ({
 export const tuned: Client = {
   name: "librbd tuned",
   settings: ["librados_thread_count = 1"],
-  run: async (image, load, times) => {
-    const library = await allocatorLibrary("tcmalloc");
-    if (library === undefined) throw new Error("tcmalloc is not installed");
-    return runFio(image, load, times, { LD_PRELOAD: library });
-  },
+  run: (image, load, times) => runTuned(image, load, times, host),
 };
+
+/** The same with fio and librbd of a root, which has another release of Ceph. */
+export async function tunedOf(root: Root): Promise<Client> {
+  const { ceph } = await root.contents();
+  return {
+    name: `librbd ${ceph?.split(".").slice(0, 2).join(".") ?? root.name} tuned`,
+    settings: tuned.settings,
+    run: (image, load, times) => runTuned(image, load, times, root),
+  };
+}
+
+async function runTuned(image: Image, load: Load, times: Times, platform: Platform): Promise<Sample> {
+  const library = await allocatorLibrary("tcmalloc", platform);
+  if (library === undefined) throw new Error(`${platform.name} has no tcmalloc`);
+  return runFio(image, load, times, { LD_PRELOAD: library }, platform);
+}
 
 async function runSiphon(
   image: Image,
@@ -120,7 +140,13 @@ async function runSiphon(
   return sample({ iops, latency }, outside);
 }
 
-async function runFio(image: Image, load: Load, times: Times, env: Record<string, string>): Promise<Sample> {
+async function runFio(
+  image: Image,
+  load: Load,
+  times: Times,
+  env: Record<string, string>,
+  platform: Platform = host,
+): Promise<Sample> {
   const [program, ...args] = fioCommand({
     ...{ rw: load.rw, blockSize: load.blockSize, ioDepth: load.depth },
     ...{ warmupSeconds: times.warmup, seconds: times.seconds },
@@ -128,7 +154,8 @@ async function runFio(image: Image, load: Load, times: Times, env: Record<string
   });
   // Runs as a thread of the observed process instead of in a separate process.
   const all = [...args, "--thread"];
-  const { output, outside } = await observe(program!, all, { ...env, CEPH_CONF: image.conf }, times);
+  const { command, ...call } = platform.command(program!, all, { env: { ...env, CEPH_CONF: image.conf } });
+  const { output, outside } = await observe(command, call.args, call.env, times);
   return sample(parseFio(output, { seconds: times.seconds }), outside);
 }
 
@@ -154,7 +181,7 @@ interface Outside {
  * Runs a program and samples its figures from the kernel. The measured span is the last one before the program ends,
  * without half a second at both ends; this leaves out starting, connecting and closing.
  */
-async function observe(program: string, args: string[], env: Record<string, string>, times: Times) {
+async function observe(program: string, args: string[], env: Call["env"], times: Times) {
   const child = spawn(program, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
   const looks: Look[] = [];

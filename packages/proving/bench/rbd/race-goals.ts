@@ -1,6 +1,6 @@
 import { estimate } from "../rados/estimate.ts";
 import { type Goal, goal } from "../rados/goals.ts";
-import { type Client, type Sample, shipped, siphon, tuned } from "./clients.ts";
+import { type Client, cached, type Sample, shipped, siphon, tuned } from "./clients.ts";
 
 /** The results of a client under a load, round by round. */
 export interface Cell {
@@ -12,7 +12,11 @@ export interface Cell {
 }
 
 /** The goals of the race for one kind of cluster. */
-export function goalsOf(cells: readonly Cell[], store: string, wires: readonly string[]): Goal[] {
+export function goalsOf(
+  cells: readonly Cell[],
+  store: keyof typeof bestCpu,
+  wires: readonly string[],
+): Goal[] {
   /** @param load a load's full name, or its part before the depth */
   const cell = (wire: string, load: string, client: Client) =>
     cells.find(
@@ -22,6 +26,14 @@ export function goalsOf(cells: readonly Cell[], store: string, wires: readonly s
         `${c.load},`.startsWith(`${load},`) &&
         c.client === client.name,
     )?.samples;
+  /** The librbd with the best median of a figure; it may be that of another release. */
+  const best = (wire: string, load: string, key: keyof Sample, op: Goal["op"]) => {
+    const median = ({ samples }: Cell) => estimate(samples.map((sample) => sample[key])).median;
+    return cells
+      .filter((c) => c.store === store && c.wire === wire && `${c.load},`.startsWith(`${load},`))
+      .filter(({ client }) => client !== siphon.name && client !== cached.name)
+      .toSorted((a, b) => (op === "<=" ? median(a) - median(b) : median(b) - median(a)))[0];
+  };
   const goals: Goal[] = [];
   /** Our client against theirs, round by round. */
   const add = (
@@ -36,6 +48,19 @@ export function goalsOf(cells: readonly Cell[], store: string, wires: readonly s
     goals.push(
       goal(`${store} ${name}`, estimate(ours.map((sample, i) => sample[key] / theirs[i]![key])), op, limit),
     );
+  };
+  /** Our client against the best librbd for this figure. */
+  const addBest = (
+    wire: string,
+    load: string,
+    what: string,
+    key: keyof Sample,
+    op: Goal["op"],
+    limit: number,
+  ) => {
+    const peer = best(wire, load, key, op);
+    const name = `${wire} ${load}: ${what} / best librbd (${peer?.client})`;
+    add(name, key, cell(wire, load, siphon), peer?.samples, op, limit);
   };
   /** Our client alone. */
   const addOwn = (name: string, key: keyof Sample, ours: Sample[] | undefined, limit: number) => {
@@ -62,6 +87,8 @@ export function goalsOf(cells: readonly Cell[], store: string, wires: readonly s
           who === "shipped" ? 1.25 : 1.1,
         );
       }
+      addBest(wire, load, "CPU per I/O", "cpu", "<=", bestCpu[store][rw]);
+      addBest(wire, load, "IOPS", "iops", ">=", 1.05);
       const small = `4K ${rw}, depth 1`;
       add(
         `${wire} ${small}: p50 / librbd`,
@@ -71,6 +98,7 @@ export function goalsOf(cells: readonly Cell[], store: string, wires: readonly s
         "<=",
         1.1,
       );
+      addBest(wire, small, "p50", "p50", "<=", 1.05);
     }
     for (const [load, microseconds] of (store === "memstore" && ownCpu[wire]) || []) {
       addOwn(`${wire} ${load}: CPU of siphon, us per I/O`, "cpu", cell(wire, load, siphon), microseconds);
@@ -89,6 +117,12 @@ export function goalsOf(cells: readonly Cell[], store: string, wires: readonly s
   );
   return goals;
 }
+
+/** Largest CPU per I/O, times that of the best librbd of any release, by kind of cluster. */
+const bestCpu = {
+  memstore: { randread: 0.35, randwrite: 0.5 },
+  bluestore: { randread: 0.33, randwrite: 0.5 },
+} as const;
 
 /** Largest CPU of a client, by messenger mode, on the machine of the committed results, with an in-memory OSD. */
 const ownCpu: Readonly<Record<string, readonly (readonly [load: string, microseconds: number])[]>> = {

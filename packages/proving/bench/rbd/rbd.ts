@@ -1,24 +1,26 @@
-import { createImage, LocalCluster, prefillImage } from "@siphon/lab";
+import { createImage, LocalCluster, prefillImage, Root } from "@siphon/lab";
 import { begin, count, flag, text, words } from "../../program.ts";
 import { type Estimate, estimate } from "../rados/estimate.ts";
 import { printGoals, progress, writeResult } from "../rados/goals.ts";
 import { clientConf } from "./client-conf.ts";
-import { type Client, cached, type Image, type Sample, shipped, siphon, tuned } from "./clients.ts";
+import { type Client, cached, type Image, type Sample, shipped, siphon, tuned, tunedOf } from "./clients.ts";
 import { loads as allLoads, type Load } from "./loads.ts";
 import { type Cell, goalsOf } from "./race-goals.ts";
 
 /**
  * The race against librbd: the same loads on the same image, by fio's rbd engine as shipped, by the same in its
- * cheapest setup, and by `siphon rbd bench`; in turn in every round, each time with another one first. Ratios are taken
- * within a round, so that other load on the machine affects all. Takes about 26 minutes, and 6 with `--quick`.
+ * cheapest setup, with librbd of this machine and of other releases, and by `siphon rbd bench`; in turn in every round,
+ * each time with another one first. Ratios are taken within a round, so that other load on the machine affects all.
+ * Takes about 45 minutes, and 9 with `--quick`.
  */
 const args = await begin("bench:rbd", "The race against librbd: the same loads on the same image, in turn.", {
-  quick: flag("fewer loads and rounds: 6 minutes instead of 26"),
+  quick: flag("fewer loads and rounds: 9 minutes instead of 45"),
   json: text("FILE", "write the results and goals into this file"),
-  rounds: count("rounds of each load (default: 3 or 1, by load)"),
+  rounds: count("rounds of each load (default: 7 or 3, by load)"),
   seconds: count("seconds of each run (default: 4, with --quick 3)"),
   stores: words(["memstore", "bluestore"], "clusters"),
   wires: words(["crc", "secure"], "modes of the wire"),
+  roots: text("names", "roots whose librbd races too (default: all that are built, with --quick none)"),
   loads: text("names", "parts of the loads' names, with ; between them"),
 });
 const times = { warmup: 1, seconds: args.seconds ?? (args.quick ? 3 : 4) };
@@ -31,7 +33,8 @@ const roundsOf = (load: Load) => args.rounds ?? (args.quick ? load.quickRounds :
 const loads = allLoads.filter(
   (load) => wanted.some((part) => load.name.includes(part)) && roundsOf(load) > 0,
 );
-const clients: Client[] = [shipped, tuned, siphon, cached];
+const otherReleases = await Promise.all((await rootsToRace()).map(tunedOf));
+const clients: Client[] = [shipped, tuned, ...otherReleases, siphon, cached];
 const clusters = {
   memstore: { osds: 1, replicas: 1, store: "memstore", osdSize: 5 * 2 ** 30 },
   bluestore: { osds: 3, replicas: 3, store: "bluestore", osdSize: 5 * 2 ** 30 },
@@ -44,7 +47,7 @@ for (const store of stores) await race(store);
 const rows = cells.map(({ samples, ...cell }) => ({ ...cell, ...estimates(samples) }));
 for (const { store, wire, load, client, iops, cpu, p50, p99, p999, mebibytes } of rows) {
   console.log(
-    `${store.padEnd(9)} ${wire.padEnd(6)} ${load.padEnd(25)} ${client.padEnd(12)}` +
+    `${store.padEnd(9)} ${wire.padEnd(6)} ${load.padEnd(25)} ${client.padEnd(17)}` +
       ` ${iops.median.toFixed(0).padStart(7)} IOPS ${cpu.median.toFixed(1).padStart(8)} us CPU` +
       `  p50 ${p50.median.toFixed(0)}, p99 ${p99.median.toFixed(0)}, p99.9 ${p999.median.toFixed(0)} us` +
       `  ${mebibytes.median.toFixed(0)} MiB`,
@@ -69,8 +72,8 @@ async function race(store: keyof typeof clusters): Promise<void> {
   }
   for (const load of loads) {
     for (let round = 0; round < roundsOf(load); round++) {
-      for (const wire of wires.filter((each) => !args.quick || !load.quickInCrcOnly || each === "crc")) {
-        const racing = clients.filter((client) => client !== cached || (load.cached && wire === "crc"));
+      for (const wire of wires.filter((each) => !load.crcOnly || each === "crc")) {
+        const racing = clients.filter((client) => races(client, load, wire));
         for (let turn = 0; turn < racing.length; turn++) {
           const client = racing[(turn + round) % racing.length]!;
           progress(`${store}, ${load.name}, round ${round + 1}: ${wire}, ${client.name}`);
@@ -81,6 +84,20 @@ async function race(store: keyof typeof clusters): Promise<void> {
     }
   }
   progress("");
+}
+
+function races(client: Client, load: Load, wire: string): boolean {
+  if (client === cached) return load.cached === true && wire === "crc";
+  return load.releases === true || !otherReleases.includes(client);
+}
+
+async function rootsToRace(): Promise<Root[]> {
+  if (args.roots !== undefined)
+    return Promise.all(args.roots.split(",").map((name) => Root.find(name, { uses: ["ceph"] })));
+  const roots = args.quick ? [] : (await Root.list()).filter((root) => root.has("fio") && root.has("rbd"));
+  if (!args.quick && roots.length === 0)
+    console.error("only this machine's librbd races: for others, siphon root build reef (or tentacle)");
+  return roots;
 }
 
 function cellOf(store: string, wire: string, load: Load, client: Client): Cell {
