@@ -6,6 +6,7 @@ import { type EntityName, parseEntityName } from "../auth/entity-name.ts";
 import { parseCryptoKey } from "../auth/read-key.ts";
 import { CephConf, type CephConfOptions } from "../config/ceph-conf.ts";
 import { resolveMonHosts } from "../config/mon-host.ts";
+import { parseTimespan } from "../config/timespan.ts";
 import type { RadosRemedy } from "../errors.ts";
 import { RadosError } from "../errors.ts";
 import { type ConnectionMode, connectionMode } from "../messenger/auth.ts";
@@ -62,7 +63,7 @@ export async function resolveSettings(options: ClusterOptions): Promise<ClusterS
   const name = parseEntityName(conf.name);
   const key = await findKey(conf);
   const seconds = (setting: string, otherwise: number) =>
-    Math.min(readNumber(conf, setting, otherwise) * 1000, longestTimer);
+    Math.min(readNumber(conf, setting, otherwise, parseTimespan) * 1000, longestTimer);
   // Zero is no limit (authenticate and tick in src/mon/MonClient.cc).
   const limit = (setting: string, otherwise: number) => seconds(setting, otherwise) || longestTimer;
   const commandTimeout = seconds("rados_mon_op_timeout", 0);

@@ -27,6 +27,10 @@ test("limits of time are in seconds", async () => {
   assert.deepEqual([pingInterval, pingTimeout], [10_000, 30_000]);
 });
 
+test("a time may have a unit", async () => {
+  assert.equal((await settingsWith("rados_osd_op_timeout = 1m 30s")).objecter.timeout, 90_000);
+});
+
 test("a limit of zero is none, as for Ceph's monitor client", async () => {
   const settings = await settingsWith("client_mount_timeout = 0", "mon_client_ping_timeout = 0");
   assert.equal(settings.connectTimeout, longestTimer);
