@@ -3,7 +3,10 @@ import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { askService } from "@siphon/attach";
 import { builtProgram } from "../../../../scripts/build/built-program.ts";
+import { Patience } from "../../../lab/src/host/patience.ts";
+import { cpuSeconds } from "../../../lab/src/host/proc.ts";
 import type { FdStore } from "./fd-store.ts";
 import { kill, run } from "./run.ts";
 
@@ -25,8 +28,13 @@ export class Attachd {
   /** Returns once the service has tried to serve all disks that have files. */
   static async start(options: AttachdOptions): Promise<Attachd> {
     const attachd = new Attachd(options);
-    await attachd.told(/^serves \d+ of \d+ disks?/);
-    return attachd;
+    try {
+      await attachd.told(/^serves \d+ of \d+ disks?/);
+      return attachd;
+    } catch (error) {
+      await attachd.kill();
+      throw error;
+    }
   }
 
   private constructor({ directory, conf, args = [], manager }: AttachdOptions) {
@@ -47,9 +55,9 @@ export class Attachd {
 
   /** Waits until it has logged a matching line. */
   async told(line: RegExp, after = 0): Promise<void> {
-    const until = Date.now() + patience;
+    const waiting = this.#patience();
     while (!this.#lines.slice(after).some((each) => line.test(each))) {
-      if (this.child.exitCode !== null || this.child.signalCode !== null || Date.now() > until) {
+      if (this.child.exitCode !== null || this.child.signalCode !== null || waiting.isOver) {
         throw new Error(`siphon attachd did not say ${line}: ${this.log}`);
       }
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -69,12 +77,12 @@ export class Attachd {
 
   /** Waits until all disks are served: a dead client's lock, or a client that still drains, may delay that. */
   async servesAll(): Promise<void> {
-    const until = Date.now() + patience;
+    const waiting = this.#patience();
     for (;;) {
-      const disks = await this.ask<Disk[]>("list");
+      // Without a process for each question, of which there may be many.
+      const disks = (await askService(this.#control, { command: "list" })) as Disk[];
       if (disks.every(({ state }) => state === "serving")) return;
-      if (Date.now() > until)
-        throw new Error(`not all disks are served: ${JSON.stringify(disks)} ${this.log}`);
+      if (waiting.isOver) throw new Error(`not all disks are served: ${JSON.stringify(disks)} ${this.log}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
@@ -91,6 +99,12 @@ export class Attachd {
 
   kill(): Promise<void> {
     return kill(this.child);
+  }
+
+  /** On a machine whose processors and memory others use, a start may take minutes. */
+  #patience(): Patience {
+    const seconds = () => Math.floor(cpuSeconds(this.child.pid!) ?? 0);
+    return new Patience({ progress: seconds, quietMs: patience });
   }
 }
 
