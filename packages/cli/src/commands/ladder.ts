@@ -76,7 +76,7 @@ export function ladderCommand(): Command {
     seconds: "seconds of measurement of each rung in a block (default: 2)",
   })
     .option("--quick", "three blocks of 2 s on fewer rungs: a first look in less than three minutes")
-    .option("--slice <s>", "seconds of a slice; VMs are stopped in between (default: 0.5)")
+    .option("--slice <s>", "seconds of a slice; VMs are stopped in between (default: 0.3)")
     .option(
       "--until <share>",
       "add blocks until all ratios of IOPS and CPU per I/O are known to this precision: 5%",

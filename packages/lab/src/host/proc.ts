@@ -7,7 +7,7 @@ export interface CpuTimes {
   user: number;
   /** Seconds in the kernel. */
   system: number;
-  /** The threads by their ids: name, and seconds (user + system). */
+  /** The threads by their ids: name, and seconds (user + system), where the kernel counts them in nanoseconds as exactly. */
   threads: Map<number, { name: string; seconds: number }>;
 }
 
@@ -63,7 +63,7 @@ export function cpuTimes(pid: number, earlier?: CpuTimes): CpuTimes | undefined 
   const threads = new Map(earlier?.threads);
   for (const tid of list(`/proc/${pid}/task`)) {
     const stat = readStat(`/proc/${pid}/task/${tid}/stat`);
-    if (stat) threads.set(Number(tid), { name: stat.name, seconds: stat.user + stat.system });
+    if (stat) threads.set(Number(tid), { name: stat.name, seconds: scheduled(pid, tid, stat).cpu });
   }
   return { user: whole.user, system: whole.system, threads };
 }
@@ -101,11 +101,20 @@ export function threadTimes(pid: number): ThreadTimes[] {
   return list(`/proc/${pid}/task`).flatMap((tid) => {
     const stat = readStat(`/proc/${pid}/task/${tid}/stat`);
     if (!stat) return [];
-    const { name, state, user, system } = stat;
-    const nanoseconds = readText(`/proc/${pid}/task/${tid}/schedstat`)?.split(" ").map(Number);
-    const [cpu, delayed] = nanoseconds?.map((each) => each / 1e9) ?? [user + system, 0];
-    return [{ tid: Number(tid), name, running: state === "R", cpu, delayed }];
+    const { name, state } = stat;
+    return [{ tid: Number(tid), name, running: state === "R", ...scheduled(pid, tid, stat) }];
   });
+}
+
+/** Seconds of a thread: exact if the kernel has schedstat, otherwise in ticks. */
+function scheduled(
+  pid: number,
+  tid: string,
+  { user, system }: Pick<Stat, "user" | "system">,
+): Pick<ThreadTimes, "cpu" | "delayed"> {
+  const nanoseconds = readText(`/proc/${pid}/task/${tid}/schedstat`)?.split(" ").map(Number);
+  const [cpu, delayed] = nanoseconds?.map((each) => each / 1e9) ?? [user + system, 0];
+  return { cpu: cpu!, delayed: delayed! };
 }
 
 /**

@@ -45,8 +45,11 @@ const ladderFields = z.strictObject({
   repeat: loadFields.repeat.unwrap().optional(),
   /** Every boot pays for it, and what a block measures comes long after: the emulator has translated the load by then. */
   warmup: loadFields.warmup.unwrap().default(0.2),
-  /** Seconds of a slice; `seconds` are measured in each block. */
-  slice: z.number().min(0.1).max(60).default(0.5),
+  /**
+   * Seconds of a slice; about `seconds` are measured in each block. What disturbs a slice often lasts for half a second: of
+   * short slices, which are more for the same time, it hits a smaller share.
+   */
+  slice: z.number().min(0.1).max(60).default(0.3),
   /**
    * Continue with blocks, regardless of `repeat`, until the 95 % intervals of all ratios of IOPS and CPU per I/O are
    * within this share, or `time` has passed.

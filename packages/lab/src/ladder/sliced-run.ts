@@ -44,14 +44,16 @@ type SensorName = (typeof sensorNames)[number];
 function tableOf(slices: readonly PlacedSlice[]): NonNullable<Run["slices"]> {
   const column = (figure: (slice: PlacedSlice) => number, digits = 6) =>
     slices.map((slice) => Number(figure(slice).toFixed(digits)));
-  const busy = ({ user, system }: SliceFigures["client"]) => user + system;
+  // A process's own times are in ticks of 10 ms, a twentieth of what a thread uses in a slice.
+  const busy = ({ threads }: SliceFigures["client"]) =>
+    Object.values(threads).reduce((all, seconds) => all + seconds, 0);
   return {
     round: column(({ round }) => round),
     way: column(({ way }) => way),
     seconds: column(({ seconds }) => seconds),
     ios: column(({ ios }) => ios, 1),
-    cpu: column(({ client }) => busy(client), 2),
-    ...(slices.every(({ osds }) => osds !== undefined) && { osds: column(({ osds }) => busy(osds!), 2) }),
+    cpu: column(({ client }) => busy(client), 4),
+    ...(slices.every(({ osds }) => osds !== undefined) && { osds: column(({ osds }) => busy(osds!), 4) }),
     calibration: column(({ calibration }) => calibration, 2),
     ...(slices.some(({ distance }) => distance !== undefined) && {
       distance: column(({ distance = 0 }) => distance, 1),

@@ -92,7 +92,7 @@ for (const [name, world] of Object.entries({
   "five blocks": ladder,
   "three blocks": { ...ladder, blocks: 3 },
   "three rungs": { ...ladder, rungs: 3 },
-  "seven blocks of two rounds": { ...ladder, blocks: 7, rounds: 2 },
+  "seven blocks of three rounds": { ...ladder, blocks: 7, rounds: 3 },
   "wild slices and a wild machine": { ...ladder, outliers: 0.08, stray: 0.05, fall: 1, moves: 0.3 },
   "a machine of which nothing is known": { ...ladder, isBlind: true },
 } satisfies Record<string, World>)) {
