@@ -72,16 +72,12 @@ for (const arrivals of ["fixed", "poisson"] as const) {
 
 test("the time for which a request waits for its turn is in its latency, and what waits at the end is counted", async () => {
   const image = new SlowImage();
-  const stop = new AbortController();
+  // The first request is in flight for longer than the load, which began before it, so all others wait behind it.
+  image.onRequest = () => setTimeout(() => image.complete(), 400);
   const running = new ImageLoad(image, {
     ...load,
-    ...{ rate: 1000, depth: 1, total: undefined, seconds: 0.3, signal: stop.signal },
+    ...{ rate: 1000, depth: 1, total: undefined, seconds: 0.3 },
   }).run();
-  // The first request is in flight for the whole time, so all others wait behind it.
-  setTimeout(() => {
-    image.onRequest = () => image.complete();
-    image.complete();
-  }, 400);
   const { requests, behind, latency } = await running;
   assert.equal(requests, 1);
   assert.ok(behind > 250 && behind < 10_000, `${behind} of some 300`);
