@@ -77,6 +77,7 @@ export type {
 } from "./objects/operations/extents.ts";
 export type { Comparison, OmapGuard, OmapKeysPage, OmapPage, OmapRange } from "./objects/operations/omap.ts";
 export type { Clone, SnapSet } from "./objects/operations/snaps.ts";
+export type { TmapChange } from "./objects/operations/tmap.ts";
 export type { Watcher } from "./objects/operations/watchers.ts";
 export type { ReadInto } from "./objects/pool.ts";
 export { Pool } from "./objects/pool.ts";

@@ -5,7 +5,6 @@ import { type CloneOptions, cloneImage } from "./directory/clone-image.ts";
 import { type CreateOptions, createImage } from "./directory/create-image.ts";
 import {
   type ImageEntry,
-  idOf,
   idToOpen,
   listImages,
   nameInTrash,
@@ -125,7 +124,7 @@ export class ImagePool implements Images {
 
   /** @throws the errors of a permanent removal; removes nothing */
   async assertRemovable(name: string): Promise<void> {
-    await assertRemovable(this.cluster, this.pool, await idOf(this.pool, name), name);
+    await assertRemovable(this.cluster, this.pool, await idToOpen(this.pool, name), name);
   }
 
   /** @throws RbdError SIPHON_RBD_EXISTS */

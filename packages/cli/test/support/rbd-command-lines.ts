@@ -529,6 +529,14 @@ import FILE9 P/fromaged --no-progress
 cp P/aged@s P/fromagedsnap --no-progress
 children P/aged@s
 lock ls P/aged
+rename P/aged P/fromaged
+rename P/aged P/older
+ls P
+info P/older
+rm P/older --no-progress
+!snap rm P/older@s --no-progress
+rm P/older --no-progress
+rm P/older --no-progress
 create P/big --size 100E
 rm P/large --no-progress
 ls -l P --format json

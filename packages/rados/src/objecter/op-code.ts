@@ -30,6 +30,7 @@ export const opCode = {
   setAllocHint: write | data | 35,
   writeSame: write | data | 38,
   copyFrom: write | data | 26,
+  tmapUpdate: read | write | data | 10,
   omapGetKeys: read | data | 17,
   omapGetValues: read | data | 18,
   omapGetHeader: read | data | 19,

@@ -22,6 +22,7 @@ import {
   setOmapValues,
 } from "./operations/omap.ts";
 import { rollback } from "./operations/snaps.ts";
+import { type TmapChange, updateTmap } from "./operations/tmap.ts";
 import { removeXattr, setXattr } from "./operations/xattrs.ts";
 
 /**
@@ -104,6 +105,11 @@ export class WriteOperation<Values extends unknown[] = []> extends ObjectOperati
   /** Removes all keys, values and the header. */
   clearOmap(): WriteWith<Values, void> {
     return this.#with(clearOmap());
+  }
+
+  /** Changes a map in the old form, which is an object's data; creates the object. */
+  updateTmap(changes: readonly TmapChange[]): WriteWith<Values, void> {
+    return this.#with(updateTmap(changes));
   }
 
   /** Rolls the object back to the snapshot; removes it if it did not exist then. */

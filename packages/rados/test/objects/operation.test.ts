@@ -53,6 +53,13 @@ test("attributes: lengths of name and value, how to compare", () => {
   );
 });
 
+test("a map in an object's data: changes in the order of their keys", () => {
+  assert.deepEqual(
+    wire(new WriteOperation().updateTmap([{ set: "b", value: Buffer.from("v") }, { remove: "a" }])),
+    ["|r\x01\0\0\0as\x01\0\0\0b\x01\0\0\0v"],
+  );
+});
+
 test("omap: ranges, lists of keys, guards", () => {
   assert.deepEqual(wire(new ReadOperation().getOmapValues({ after: "k", prefix: "p", limit: 2 })), [
     "|\x01\0\0\0k\x02\0\0\0\0\0\0\0\x01\0\0\0p",

@@ -21,13 +21,17 @@ import { onlyFaults } from "../or-undo.ts";
 import { poolSettings, type Settings } from "../settings/settings.ts";
 import { Layout } from "../striping/layout.ts";
 import { isThere } from "./find-image.ts";
+import { createOldImage } from "./old-image.ts";
 
 /** layering, exclusive-lock, object-map, fast-diff, deep-flatten (rbd_default_features). */
 export const defaultFeatures = 61;
 
 export interface CreateOptions {
-  /** The only supported format; it overrides rbd_default_format. */
-  readonly format?: 2 | undefined;
+  /**
+   * Default: rbd_default_format, 2. Format 1 is for tests of old images, and refused unless the environment has
+   * RBD_FORCE_ALLOW_V1; siphon cannot write to such an image.
+   */
+  readonly format?: 1 | 2 | undefined;
   /** Bytes; a power of two from 4 KiB to 32 MiB. Default: rbd_default_order, 4 MiB. */
   readonly objectSize?: number | undefined;
   /** `imageFeature`s; default: rbd_default_features, 61. Striping and data-pool follow from the options below. */
@@ -96,15 +100,7 @@ export async function createImage(
 ): Promise<string> {
   assertImageName(name);
   const settings = await poolSettings(cluster, pool);
-  if (options.format === undefined && settings.number("rbd_default_format") === 1) {
-    throw new RbdError(
-      "SIPHON_RBD_INVALID",
-      "rbd_default_format is 1, but siphon does not create images of format 1",
-      {
-        hint: "unset it, or request format 2",
-      },
-    );
-  }
+  const format = options.format ?? settings.number("rbd_default_format");
   if (options.mirrored && (await mirrorMode({ pool })) !== "disabled") {
     const message = `pool ${pool.name} is mirrored, and siphon does not support mirrored images`;
     throw new RbdError("SIPHON_RBD_UNSUPPORTED", message, {
@@ -112,11 +108,15 @@ export async function createImage(
     });
   }
   const whole = withDefaults(options, settings);
-  const plan = planImage(size, whole);
+  const plan = planImage(size, format === 1 ? oldOptions(options, whole) : whole);
   const validate = settings.flag("rbd_validate_pool");
   const data = whole.dataPool === undefined ? pool : await dataPoolOf(cluster, whole.dataPool, validate);
   if (validate) await markPool(pool);
   if (await isThere(pool, oldHeaderObject(name))) throw exists(pool, name);
+  if (format === 1) {
+    if (await isThere(pool, idObject(name))) throw exists(pool, name);
+    return await createOldImage(cluster, pool, name, plan);
+  }
   const id = newId(cluster);
   await using undo = new AsyncDisposableStack();
   await takeName(pool, name, id);
@@ -166,6 +166,16 @@ function withDefaults(options: CreateOptions, settings: Settings): CreateOptions
     ...(isStriped && { stripeUnit, stripeCount }),
     ...(dataPool !== "" && { dataPool }),
   };
+}
+
+/** Images of format 1 have only a size and objects of one size; settings for other images do not matter. */
+function oldOptions(options: CreateOptions, { objectSize }: CreateOptions): CreateOptions {
+  const { features = 0, stripeUnit = objectSize, stripeCount = 1, dataPool } = options;
+  if (features !== 0) throw invalid("features not allowed with format 1");
+  if (stripeUnit !== objectSize || stripeCount !== 1)
+    throw invalid("non-default striping not allowed with format 1");
+  if (dataPool !== undefined) throw invalid("data pool not allowed with format 1");
+  return { objectSize };
 }
 
 const forOneWriter = imageFeature.exclusiveLock | imageFeature.objectMap | imageFeature.fastDiff;

@@ -1,5 +1,5 @@
 import type { ObjectOptions, Pool } from "@siphon/rados";
-import { errno, Reader } from "@siphon/wire";
+import { errno } from "@siphon/wire";
 import { getId, listDirectory, nameOfId } from "../cls/directory.ts";
 import { ask, askPages } from "../cls/run.ts";
 import { getTrashed } from "../cls/trash.ts";
@@ -14,6 +14,7 @@ import {
   oldName,
   trashObject,
 } from "../object-names.ts";
+import { listOldNames } from "./old-directory.ts";
 
 export interface ImageEntry {
   readonly name: string;
@@ -28,13 +29,13 @@ export async function idOf(pool: Pool, name: string): Promise<string> {
   if (!isOldId(id)) return id;
   throw new RbdError(
     "SIPHON_RBD_UNSUPPORTED",
-    `image ${describe(pool, name)} has format 1, which siphon can only read`,
+    `image ${describe(pool, name)} has format 1, which does not allow this`,
     { errno: -errno.EOPNOTSUPP, hint: "copy it to an image of format 2" },
   );
 }
 
 /**
- * As `findImage`, for images of either format; those of format 1 can only be read.
+ * As `idOf`, for images of either format.
  *
  * @throws RbdError SIPHON_RBD_NO_IMAGE
  */
@@ -71,8 +72,8 @@ export async function nameInTrash(pool: Pool, id: string): Promise<string | unde
 
 /** In the order of their names, those of format 1 first. */
 export async function listImages(pool: Pool): Promise<ImageEntry[]> {
-  const [old, images] = await Promise.all([pool.namespace === "" ? listOld(pool) : [], listNew(pool)]);
-  return [...old, ...images];
+  const [old, images] = await Promise.all([pool.namespace === "" ? listOldNames(pool) : [], listNew(pool)]);
+  return [...old.map((name) => ({ name, id: oldId(name) })), ...images];
 }
 
 async function listNew(pool: Pool): Promise<ImageEntry[]> {
@@ -80,23 +81,6 @@ async function listNew(pool: Pool): Promise<ImageEntry[]> {
     listDirectory(last?.[0] ?? "", most),
   );
   return images.map(([name, id]) => ({ name, id }));
-}
-
-/** Those of format 1 are in the data of the same object: a blob, and a map of names to blobs (CEPH_OSD_OP_TMAPUP). */
-async function listOld(pool: Pool): Promise<ImageEntry[]> {
-  const bytes = await pool.read(directoryObject).catch((error) => {
-    if (hasCode(error, "ENOENT")) return Buffer.alloc(0);
-    throw error;
-  });
-  if (bytes.length === 0) return [];
-  const r = new Reader(bytes, `directory of pool ${pool.name}`);
-  r.blob();
-  const names = r.map(
-    4 + 4,
-    () => r.string(),
-    () => r.blob(),
-  );
-  return [...names.keys()].map((name) => ({ name, id: oldId(name) }));
 }
 
 export async function isThere(pool: Pool, object: string, options?: ObjectOptions): Promise<boolean> {

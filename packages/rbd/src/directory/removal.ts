@@ -1,7 +1,7 @@
 import type { Cluster, Pool } from "@siphon/rados";
 import { readHeader } from "../header/read-header.ts";
 import { poolSettings } from "../settings/settings.ts";
-import { idOf } from "./find-image.ts";
+import { idToOpen } from "./find-image.ts";
 
 /** The effect of removing an image. */
 export type Removal =
@@ -25,7 +25,7 @@ export async function planRemoval(cluster: Cluster, pool: Pool, name: string): P
     return { to: "trash", source: "user", keptUntil };
   }
   if (!settings.flag("rbd_move_parent_to_trash_on_remove")) return { to: "nowhere" };
-  const { snapshots } = await readHeader(pool, await idOf(pool, name), name);
+  const { snapshots } = await readHeader(pool, await idToOpen(pool, name), name);
   const all = [...snapshots.values()];
   const isParentOnly = all.length > 0 && all.every(({ namespace }) => namespace.type === "trash");
   const isShown = all.some(({ childCount }) => childCount > 0);

@@ -3,9 +3,10 @@ import { idOfName, removeFromDirectory } from "../cls/directory.ts";
 import { ask, changeAll } from "../cls/run.ts";
 import { hasCode } from "../errors.ts";
 import { OpenImage } from "../image/open-image.ts";
-import { directoryObject, idObject } from "../object-names.ts";
+import { directoryObject, idObject, isOldId, oldId } from "../object-names.ts";
 import type { OnProgress } from "../progress.ts";
-import { idOf } from "./find-image.ts";
+import { idToOpen } from "./find-image.ts";
+import { changeOldNames, listOldNames } from "./old-directory.ts";
 import {
   byName,
   type OpenToRemove,
@@ -54,6 +55,7 @@ export async function assertRemovable(
 /** Removes the rest of an image without data: the header, the object map, its name. */
 export async function removeEmptyImage(pool: Pool, id: string, name: string): Promise<void> {
   await removeHeader(pool, id);
+  if (isOldId(id)) return await unlessGone(changeOldNames(pool, { remove: name }));
   await unlessGone(pool.remove(idObject(name)));
   await unlessGone(changeAll(pool, directoryObject, [removeFromDirectory(name, id)]));
 }
@@ -61,11 +63,14 @@ export async function removeEmptyImage(pool: Pool, id: string, name: string): Pr
 /** Also for an image whose interrupted removal has removed its name. */
 async function listedId(pool: Pool, name: string): Promise<string> {
   try {
-    return await idOf(pool, name);
+    return await idToOpen(pool, name);
   } catch (error) {
+    if (!hasCode(error, "SIPHON_RBD_NO_IMAGE")) throw error;
     const id = await ask(pool, directoryObject, idOfName(name)).catch(() => undefined);
-    if (id === undefined || !hasCode(error, "SIPHON_RBD_NO_IMAGE")) throw error;
-    return id;
+    if (id !== undefined) return id;
+    const old = await listOldNames(pool).catch((): string[] => []);
+    if (old.includes(name)) return oldId(name);
+    throw error;
   }
 }
 

@@ -28,7 +28,7 @@ export interface ImageHeader extends ImageState {
   /** `opFeature`s. */
   readonly opFeatures: number;
   readonly order: number;
-  /** Images of format 1 can only be read. */
+  /** Images of format 1 can be read, renamed and removed. */
   readonly format: 1 | 2;
   readonly created: Date;
   readonly accessed: Date;

@@ -1,5 +1,5 @@
 import { noSnapshots, type Pool } from "@siphon/rados";
-import { Reader } from "@siphon/wire";
+import { Reader, Writer } from "@siphon/wire";
 import { protection } from "../cls/snapshot.ts";
 import { RbdError } from "../errors.ts";
 import { headerObject } from "../object-names.ts";
@@ -61,6 +61,25 @@ export function decodeOldHeader(
     ...{ parent: undefined, parentSpec: undefined, group: undefined },
     ...{ created: never, accessed: never, modified: never },
   };
+}
+
+/** The header of an image without snapshots. */
+export function encodeOldHeader({
+  objectPrefix,
+  order,
+  size,
+}: Pick<ImageHeader, "objectPrefix" | "order" | "size">): Buffer {
+  const w = new Writer();
+  w.raw(padded("<<< Rados Block Device Image >>>\n", 40)).raw(padded(objectPrefix, 24));
+  w.raw(padded("RBD", 4)).raw(padded("001.005", 8));
+  w.u8(order).u8(0).u8(0).u8(0);
+  return w.u64(size).u64(0).u32(0).u32(0).u64(0).finish();
+}
+
+function padded(text: string, length: number): Buffer {
+  const bytes = Buffer.alloc(length);
+  bytes.write(text, "latin1");
+  return bytes;
 }
 
 function oldSnapshot(id: number, size: number, name: string): HeaderSnapshot {

@@ -67,9 +67,13 @@ export function assertReadable({ name, incompatible, features }: ImageHeader): v
 /** @throws RbdError SIPHON_RBD_UNSUPPORTED if a write could damage something */
 export function assertWritable({ name, incompatible, features, format }: ImageHeader): void {
   if (format === 1) {
-    throw new RbdError("SIPHON_RBD_UNSUPPORTED", `image ${name} has format 1, which siphon can only read`, {
-      ...{ errno: -errno.EOPNOTSUPP, hint: "copy it to an image of format 2" },
-    });
+    throw new RbdError(
+      "SIPHON_RBD_UNSUPPORTED",
+      `image ${name} has format 1, and siphon cannot write to it`,
+      {
+        ...{ errno: -errno.EOPNOTSUPP, hint: "copy it to an image of format 2" },
+      },
+    );
   }
   if (hasBit(features, imageFeature.nonPrimary)) {
     throw new RbdError(

@@ -152,7 +152,9 @@ export class OpenImage implements MaintainedImage {
     const header = await readHeader(pool, id, name);
     assertReadable(header);
     const snapId = snapIdOf(header, options.snapshot);
-    if (!options.readOnly && snapId === NO_SNAP) assertWritable(header);
+    // An image of format 1 is opened for its removal.
+    const isRemovable = header.format === 1 && options.withoutParents;
+    if (!options.readOnly && snapId === NO_SNAP && !isRemovable) assertWritable(header);
     const opened = new OpenImage(cluster, pool, header, snapId, options, await settings);
     try {
       await opened.#start(opened.readOnly && options.watch === false);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { noSnapshots } from "@siphon/rados";
 import { Writer } from "@siphon/wire";
-import { decodeOldHeader } from "../../src/header/old-header.ts";
+import { decodeOldHeader, encodeOldHeader } from "../../src/header/old-header.ts";
 import { dataObject, headerObject, oldId } from "../../src/object-names.ts";
 
 function header(signature: string): Buffer {
@@ -51,4 +52,12 @@ test("objects of images of format 1 have names of their own", () => {
   assert.equal(headerObject("10226b8b4567"), "rbd_header.10226b8b4567");
   assert.equal(dataObject("rb.0.1026.6b8b4567", 26), "rb.0.1026.6b8b4567.00000000001a");
   assert.equal(dataObject("rbd_data.10226b8b4567", 26), "rbd_data.10226b8b4567.000000000000001a");
+});
+
+test("the header of a new image of format 1 is read as it was written", () => {
+  const image = { objectPrefix: "rb.0.1026.6b8b4567", order: 23, size: 5 << 20 };
+  const { objectPrefix, order, size, snapContext, snapshots } = decodeOldHeader(encodeOldHeader(image), "vm");
+  assert.deepEqual({ objectPrefix, order, size }, image);
+  assert.equal(snapContext, noSnapshots);
+  assert.equal(snapshots.size, 0);
 });

@@ -120,9 +120,8 @@ function lockRemove(): Command {
       const { spec, words } = imageAndWords([text, id, who], flags);
       const cookie = needed(words[0], "lock id was not specified");
       const locker = needed(words[1], "locker was not specified");
-      return withImage(flags, spec, { readOnly: true, watch: false }, (image) =>
-        image.locks.break(locker, cookie),
-      );
+      // A user who may not change the image fails here, whatever locker it names, because a watch is a change.
+      return withImage(flags, spec, { readOnly: true }, (image) => image.locks.break(locker, cookie));
     });
   return withConnectFlags(withSpecFlags(command));
 }

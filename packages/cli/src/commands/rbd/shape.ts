@@ -1,5 +1,4 @@
 import { type CreateOptions, featureOf } from "@siphon/rbd";
-import { SiphonError } from "@siphon/wire";
 import { type Command, Option } from "commander";
 import { badOption, parseBytes, parseCount, usage } from "./image-spec.ts";
 
@@ -50,18 +49,15 @@ function appended(value: string, before: string[] = []): string[] {
   return [...before, value];
 }
 
-/** Images of format 1 can no longer be created; rbd refuses them as well. */
+/** Like rbd, siphon makes images of format 1 only for tests: with RBD_FORCE_ALLOW_V1 in the environment. */
 export function withImageFormat(command: Command): Command {
   return command
-    .option("--image-format <format>", "2, which is the only one", assertFormat)
+    .option("--image-format <format>", "2 (1 is deprecated)", assertFormat)
     .addOption(new Option("--new-format").hideHelp());
 }
 
 function assertFormat(text: string): string {
-  if (text === "1") {
-    throw new SiphonError("EINVAL", "image format 1 is deprecated: siphon makes images of format 2");
-  }
-  if (text !== "2") throw badOption(`there is no image format ${text}: 2`);
+  if (text !== "1" && text !== "2") throw badOption(`there is no image format ${text}: 2`);
   return text;
 }
 
@@ -73,7 +69,7 @@ export function shape(flags: ShapeFlags): CreateOptions {
   const { objectSize, order, stripeUnit, stripeCount, dataPool } = flags;
   if (objectSize !== undefined && order !== undefined) throw usage("--object-size and --order say the same");
   return {
-    ...((flags.imageFormat ?? flags.newFormat) && { format: 2 }),
+    ...((flags.imageFormat ?? flags.newFormat) && { format: flags.imageFormat === "1" ? 1 : 2 }),
     ...(features !== undefined && { features }),
     ...(flags.imageShared && { isShared: true }),
     ...(objectSize !== undefined && { objectSize: roundedSize(parseBytes(objectSize, "B")) }),
