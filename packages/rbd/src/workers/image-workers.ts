@@ -25,7 +25,7 @@ export class ImageWorkers {
   readonly #image: WorkedImage & { readonly cluster: Cluster };
   readonly #io: OwnerIo;
   readonly #options: WorkerOptions;
-  #threads: { readonly link: WorkerLink; readonly thread: Worker }[] = [];
+  #threads: WorkerThread[] = [];
   #runs = 0;
   #closing = false;
 
@@ -138,16 +138,20 @@ export class ImageWorkers {
       };
       thread.on("error", (error) => died(error as Error));
       port1.on("messageerror", died);
-      // If the channel ends first, the thread is ended, and its end gives the reason.
-      port1.on("close", () => void thread.terminate());
-      thread.on("exit", (code) => {
-        port1.close();
-        died(new Error(`its thread exited with code ${code}`));
+      const exited = new Promise<void>((resolve) => {
+        thread.on("exit", (code) => {
+          resolve();
+          port1.close();
+          died(new Error(`its thread exited with code ${code}`));
+        });
       });
+      const worker = { link, thread, exited };
+      // If the channel ends first, the thread is ended, and its end gives the reason.
+      port1.on("close", () => void endThread(worker));
       // Workers do not keep the process alive.
       thread.unref();
       port1.unref();
-      return { link, thread };
+      return worker;
     });
     try {
       await Promise.all(this.#threads.map(({ link }) => link.opened));
@@ -188,9 +192,28 @@ export class ImageWorkers {
     this.#closing = true;
     const threads = this.#threads;
     this.#threads = [];
-    await Promise.all(threads.map(({ thread }) => thread.terminate()));
+    await Promise.all(threads.map(endThread));
     for (const { link } of threads) link.end(reason);
   }
+}
+
+interface WorkerThread {
+  readonly link: WorkerLink;
+  readonly thread: Worker;
+  readonly exited: Promise<void>;
+}
+
+/**
+ * Asks a thread to end, so that it first stops waiting for descriptors: `terminate` would abort the process if one became
+ * readable at that moment. A thread that does not answer is terminated.
+ */
+async function endThread({ link, thread, exited }: WorkerThread): Promise<void> {
+  link.tell({ type: "end" });
+  // Otherwise this process could end before.
+  thread.ref();
+  const late = setTimeout(() => void thread.terminate(), grace);
+  await exited;
+  clearTimeout(late);
 }
 
 /** Functions that run in all workers. */
@@ -222,6 +245,8 @@ export function assertWorkers(image: string, { workers, cache }: OpenOptions): v
   throw new RbdError("SIPHON_RBD_INVALID", `image ${image} cannot have both workers and a cache`);
 }
 
+/** Milliseconds for a thread to end by itself. */
+const grace = 2000;
 /** Milliseconds for threads to end. */
 const patience = 5000;
 const mostWorkers = 64;

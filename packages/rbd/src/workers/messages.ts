@@ -67,7 +67,9 @@ export type ToWorker =
   /** A message for the function of a run. */
   | { readonly type: "tell"; readonly run: number; readonly message: unknown }
   /** The answer shows that the worker is alive. */
-  | { readonly type: "ask" };
+  | { readonly type: "ask" }
+  /** Ends the thread, whatever it is doing. */
+  | { readonly type: "end" };
 
 /** From a worker to the owner. */
 export type ToOwner =

@@ -30,6 +30,8 @@ const side = new WorkerSide(port, {
   },
   abort: (run, error) => runs.get(run)?.aborting.abort(error),
   tell: (run, message) => runs.get(run)?.inbox.put(message),
+  // Ends this thread only.
+  end: () => process.exit(),
 });
 // A thread must not continue without its owner.
 port.on("close", () => throwUnowned(new Error("the channel to the image's owner ended")));

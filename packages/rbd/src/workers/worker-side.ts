@@ -18,6 +18,7 @@ export interface WorkerThread {
   abort(run: number, error: Error): void;
   /** Passes a message of the owner to the function of a run. */
   tell(run: number, message: unknown): void;
+  end(): void;
 }
 
 /** The I/O of one worker, with copies of the owner's state. */
@@ -36,6 +37,10 @@ export class WorkerSide {
   #handle(message: ToWorker): unknown {
     if (message.type === "open") {
       this.#open(message.opening);
+      return undefined;
+    }
+    if (message.type === "end") {
+      this.#thread.end();
       return undefined;
     }
     const io = this.#io!;

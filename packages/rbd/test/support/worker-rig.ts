@@ -122,6 +122,7 @@ export class WorkerRig implements Disposable {
       run: async (_, io) => opened.resolve(io),
       abort: () => {},
       tell: () => {},
+      end: () => {},
     });
     const opened = Promise.withResolvers<ImageIo>();
     const rig = this;

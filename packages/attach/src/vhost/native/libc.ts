@@ -111,13 +111,34 @@ export function viewAt(address: Address, length: number): ArrayBuffer {
  * the process, as in any other callback; koffi would drop it silently.
  */
 export function whenReadable(fd: number, listener: () => void): PollHandle {
-  return load().koffi.node.poll(fd, { readable: true }, () => {
+  const handle = load().koffi.node.poll(fd, { readable: true }, () => {
     try {
       listener();
     } catch (error) {
       throwUnowned(error);
     }
   });
+  if (polls.size === 0) process.once("exit", closePolls);
+  polls.add(handle);
+  return {
+    close: () => {
+      polls.delete(handle);
+      if (polls.size === 0) process.off("exit", closePolls);
+      handle.close();
+    },
+  };
+}
+
+/** This thread's polls. */
+const polls = new Set<PollHandle>();
+
+/**
+ * The event loop of a thread that ends runs on for a moment. If a descriptor became readable then, koffi would call
+ * JavaScript, which can no longer run, and the whole process would abort.
+ */
+function closePolls(): void {
+  for (const handle of polls) handle.close();
+  polls.clear();
 }
 
 /** Zeroed memory at a fixed address, for values passed by address. */
