@@ -1,4 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
+import { Turns } from "../lock/turns.ts";
 import { isZeros } from "../zeros.ts";
 import type { ByteSink } from "./byte-sink.ts";
 import type { ImageReader, ImageWriter, TransferOptions } from "./image-ends.ts";
@@ -90,7 +91,10 @@ export async function importRaw(
   await target.flush();
 }
 
-/** As `importRaw`, from a file of known size: reads its parts on demand, several at a time. */
+/**
+ * As `importRaw`, from a file of known size: reads its parts on demand, two at a time. More reads at a time would only
+ * move data out of the processor's cache before it is sent.
+ */
 export async function importRawFile(
   file: FileHandle,
   target: ImageWriter,
@@ -102,12 +106,18 @@ export async function importRawFile(
   const buffers = new SpareBuffers();
   await using writes = new Parallel(options.limits);
   const end = Math.min(size, options.end ?? size);
+  const read = async (offset: number) => {
+    const piece = buffers.take(Math.min(pieceBytes, end - offset));
+    const bytes = await readFully(file, piece, offset);
+    if (bytes < piece.length) throw cutOff(offset + bytes);
+    return piece;
+  };
+  const readers = [new Turns(), new Turns()];
   for (const offset of offsets(start, end, pieceBytes)) {
     options.signal?.throwIfAborted();
+    const reader = readers[((offset - start) / pieceBytes) % readers.length]!;
     await writes.start(pieceBytes, async () => {
-      const piece = buffers.take(Math.min(pieceBytes, end - offset));
-      const bytes = await readFully(file, piece, offset);
-      if (bytes < piece.length) throw cutOff(offset + bytes);
+      const piece = await reader.run(() => read(offset));
       await writeSparsely(target, offset, piece, { sparseSize, leaveOut: true });
       buffers.give(piece);
     });
