@@ -1,4 +1,5 @@
 import { poolStatistics, preparePool } from "@siphon/rbd";
+import { SiphonError } from "@siphon/wire";
 import { Command } from "commander";
 import type { ConnectFlags } from "../../cluster-options.ts";
 import { withConnectFlags } from "../../connect.ts";
@@ -23,13 +24,16 @@ function init(): Command {
     .summary("prepare a pool for images")
     .argument("[pool-name]")
     .option("--force", "also if the pool has another application")
-    .action((text: string | undefined, flags: Flags & { force?: boolean }) =>
-      withPool(flags, poolSpec(text, flags), async (images) => {
+    .action((text: string | undefined, flags: Flags & { force?: boolean }) => {
+      const spec = poolSpec(text, flags);
+      // rbd takes the whole word as the name of a pool.
+      if (spec.namespace !== "") throw new SiphonError("ENOENT", `error opening pool '${text}'`);
+      return withPool(flags, spec, async (images) => {
         if (await preparePool(images, { force: flags.force ?? false })) return;
         process.stderr.write("siphon: the pool is registered to another application; to take it: --force\n");
-      }),
-    );
-  return withConnectFlags(withSpecFlags(command));
+      });
+    });
+  return withConnectFlags(withPoolFlag(command));
 }
 
 function stats(): Command {

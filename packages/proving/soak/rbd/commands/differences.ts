@@ -32,7 +32,7 @@ export const differences: readonly Difference[] = [
     about:
       "images, snapshots, files and so on that are missing, exist already, are in use or too small; files that are not diffs",
     words:
-      /^(namespace '.*' does not exist|namespace contains images|snapshot does not exist|snap is already|image has snapshots - |error: (an image with the same name|image does not exist in trash)|invalid or unexpected diff banner|failed to decode (diff banner|end snap name)|error opening \/|encryption format error)/,
+      /^(namespace ('.*' )?does not exist|namespace contains images|snapshot does not exist|snap is already|image has snapshots - |error: (an image with the same name|image does not exist in trash)|invalid or unexpected diff banner|failed to decode (diff banner|end snap name)|error opening \/|encryption format error)/,
     in: ["stderr"],
     reason: "the message names the thing, and the errno that is the exit code",
   },
