@@ -7,6 +7,7 @@ import { type Estimate, estimate } from "../rados/estimate.ts";
 import { type Goal, goal, printGoals, progress, writeResult } from "../rados/goals.ts";
 import type { Contender, Contest, Ground, Load, Sample } from "./contender.ts";
 import { encryptedContest, encryptedLibrbdContest } from "./encrypted.ts";
+import { fairness } from "./fairness.ts";
 import { nbdContest } from "./nbd.ts";
 import { idleCosts } from "./service.ts";
 import { vhostContest } from "./vhost.ts";
@@ -26,7 +27,7 @@ const args = await begin(
     json: text("FILE", "write the results and goals into this file"),
     rounds: count("rounds (default: 7, with --quick 2)"),
     seconds: count("seconds of each run (default: 8, with --quick 3)"),
-    contests: words([...all.map(({ name }) => name), "service"], "what to measure"),
+    contests: words([...all.map(({ name }) => name), "service", "fairness"], "what to measure"),
   },
 );
 const rounds = args.rounds ?? (args.quick ? 2 : 7);
@@ -93,6 +94,9 @@ for (const wire of wires) {
 const idle = args.contests.includes("service")
   ? await idleCosts(cluster, await groundOf("crc"), seconds)
   : undefined;
+const fair = args.contests.includes("fairness")
+  ? await fairness(cluster, await groundOf("crc"), rounds, seconds)
+  : undefined;
 progress("");
 await report();
 
@@ -142,7 +146,12 @@ async function report(): Promise<void> {
         `${more.toFixed(2)} for each more, ${cpu.toFixed(2)} % of a core with ${disks}`,
     );
   }
-  goals.push(...(idle?.goals ?? []));
+  for (const { beside, p99, times } of fair?.neighbours ?? []) {
+    console.log(
+      `a disk's neighbour, ${beside}: p99 ${shown(p99)} ms, ${shown(times)} times that without a flood`,
+    );
+  }
+  goals.push(...(idle?.goals ?? []), ...(fair?.goals ?? []));
   printGoals(goals);
   for (const { name, reason } of elsewhere) console.log(`skipped ${name}: ${reason}`);
   await writeResult(args.json, {
@@ -151,6 +160,7 @@ async function report(): Promise<void> {
     seconds,
     rows,
     idle: idle?.costs,
+    neighbours: fair?.neighbours,
     goals,
     skipped: elsewhere,
   });

@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { askService, type DiskStatus } from "@siphon/attach";
+import { askService, type DiskStatus, type DiskWords } from "@siphon/attach";
 import { createImage, type LocalCluster } from "@siphon/lab";
 import { builtProgram } from "../../../../scripts/build/built-program.ts";
 import { estimate } from "../rados/estimate.ts";
@@ -54,16 +54,26 @@ export async function idleCosts(
 
 const imageOf = (i: number): string => `idle-${i}`;
 
-async function ourCost({ conf, pool, directory }: Ground, seconds: number): Promise<IdleCost> {
-  const control = join(directory, "attachd.sock");
+/** `siphon attachd` in a directory of its own; it listens at its control socket. */
+export function startAttachd({ conf }: Ground, directory: string): Promise<Serving> {
+  mkdirSync(directory, { recursive: true });
   const where = ["--runtime-dir", directory, "--disks-dir", join(directory, "disks.d"), "--conf", conf];
-  await using serving = await Serving.start(process.execPath, [builtProgram(), "attachd", ...where], control);
+  const args = [builtProgram(), "attachd", ...where];
+  return Serving.start(process.execPath, args, join(directory, "attachd.sock"));
+}
+
+/** Returns once the disk is served. */
+export async function addDisk({ socket }: Serving, name: string, disk: DiskWords): Promise<void> {
+  const added = (await askService(socket, { command: "add", name, disk })) as DiskStatus;
+  if (added.state !== "serving") throw new Error(`${added.name} is ${added.state}`);
+}
+
+async function ourCost(ground: Ground, seconds: number): Promise<IdleCost> {
+  await using serving = await startAttachd(ground, ground.directory);
   const add = async (i: number): Promise<number> => {
     progress(`siphon attachd: disk ${i + 1} of ${count}`);
     const begun = performance.now();
-    const disk = { image: `${pool}/${imageOf(i)}` };
-    const added = (await askService(control, { command: "add", name: imageOf(i), disk })) as DiskStatus;
-    if (added.state !== "serving") throw new Error(`${added.name} is ${added.state}`);
+    await addDisk(serving, imageOf(i), { image: `${ground.pool}/${imageOf(i)}` });
     return performance.now() - begun;
   };
   await add(0);

@@ -49,23 +49,32 @@ const warmup = 1;
 export function underRings(name: string, serving: Serving, span: number): Contender {
   return {
     name,
-    async run({ rw, blockSize, depth, seconds }: Load): Promise<Sample> {
-      const load = { type: rw === "randread" ? "read" : "write", size: blockSize, depth, span } as const;
-      using frontEnd = await FrontEnd.connect(serving.socket, { memoryBytes: loadMemory(load, 1) });
-      const running = new RingLoad(frontEnd, load);
-      await sleep(warmup * 1000);
-      running.reset();
-      const [cpu, begun] = [serving.cpu, performance.now()];
-      await sleep(seconds * 1000);
-      const { requests } = running;
-      const spent = serving.cpu - cpu;
-      const iops = requests / ((performance.now() - begun) / 1000);
-      await running.stop();
-      if (requests === 0 || running.errors > 0) {
-        throw new Error(`${name} answered ${requests} requests, ${running.errors} of them with errors`);
-      }
-      return { iops, cpu: (spent * 1e6) / requests, p99: running.latency.percentile(99) / 1e6 };
-    },
+    run: (load) => runRings(name, serving, serving.socket, span, load),
     [Symbol.asyncDispose]: () => serving[Symbol.asyncDispose](),
   };
+}
+
+/** @param socket of a disk that the program serves */
+export async function runRings(
+  name: string,
+  serving: Serving,
+  socket: string,
+  span: number,
+  { rw, blockSize, depth, seconds }: Load,
+): Promise<Sample> {
+  const load = { type: rw === "randread" ? "read" : "write", size: blockSize, depth, span } as const;
+  using frontEnd = await FrontEnd.connect(socket, { memoryBytes: loadMemory(load, 1) });
+  const running = new RingLoad(frontEnd, load);
+  await sleep(warmup * 1000);
+  running.reset();
+  const [cpu, begun] = [serving.cpu, performance.now()];
+  await sleep(seconds * 1000);
+  const { requests } = running;
+  const spent = serving.cpu - cpu;
+  const iops = requests / ((performance.now() - begun) / 1000);
+  await running.stop();
+  if (requests === 0 || running.errors > 0) {
+    throw new Error(`${name} answered ${requests} requests, ${running.errors} of them with errors`);
+  }
+  return { iops, cpu: (spent * 1e6) / requests, p99: running.latency.percentile(99) / 1e6 };
 }
