@@ -1,5 +1,4 @@
 import type { FileHandle } from "node:fs/promises";
-import { Turns } from "../lock/turns.ts";
 import { isZeros } from "../zeros.ts";
 import type { ByteSink } from "./byte-sink.ts";
 import type { ImageReader, ImageWriter, TransferOptions } from "./image-ends.ts";
@@ -91,10 +90,7 @@ export async function importRaw(
   await target.flush();
 }
 
-/**
- * As `importRaw`, from a file of known size: reads its parts on demand, two at a time. More reads at a time would only
- * move data out of the processor's cache before it is sent.
- */
+/** As `importRaw`, from a file of known size: reads its parts on demand, several at a time. */
 export async function importRawFile(
   file: FileHandle,
   target: ImageWriter,
@@ -106,18 +102,12 @@ export async function importRawFile(
   const buffers = new SpareBuffers();
   await using writes = new Parallel(options.limits);
   const end = Math.min(size, options.end ?? size);
-  const read = async (offset: number) => {
-    const piece = buffers.take(Math.min(pieceBytes, end - offset));
-    const bytes = await readFully(file, piece, offset);
-    if (bytes < piece.length) throw cutOff(offset + bytes);
-    return piece;
-  };
-  const readers = [new Turns(), new Turns()];
   for (const offset of offsets(start, end, pieceBytes)) {
     options.signal?.throwIfAborted();
-    const reader = readers[((offset - start) / pieceBytes) % readers.length]!;
     await writes.start(pieceBytes, async () => {
-      const piece = await reader.run(() => read(offset));
+      const piece = buffers.take(Math.min(pieceBytes, end - offset));
+      const bytes = await readFully(file, piece, offset);
+      if (bytes < piece.length) throw cutOff(offset + bytes);
       await writeSparsely(target, offset, piece, { sparseSize, leaveOut: true });
       buffers.give(piece);
     });
