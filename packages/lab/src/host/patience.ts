@@ -1,3 +1,5 @@
+import { LabError } from "../errors.ts";
+
 export interface PatienceOptions {
   /** A value that changes with progress: a counter, a size, a state. */
   progress: () => number | string | undefined;
@@ -35,5 +37,33 @@ export class Patience {
     }
     if (at - this.#since > quietMs) return `after ${quietMs / 1000} s without progress`;
     return at - this.#began > atMostMs ? `after ${atMostMs / 1000} s` : undefined;
+  }
+}
+
+/** Aborts with SIPHON_TIMEOUT when waiting has ended: for work that takes a signal and does not poll. */
+export class PatientSignal implements Disposable {
+  readonly signal: AbortSignal;
+  readonly #timer: NodeJS.Timeout;
+  #over: string | undefined;
+
+  /** @param what the event that did not happen, as the start of the message */
+  constructor(patience: Patience, what: string) {
+    const controller = new AbortController();
+    this.signal = controller.signal;
+    this.#timer = setInterval(() => {
+      this.#over = patience.isOver;
+      if (this.#over === undefined) return;
+      clearInterval(this.#timer);
+      controller.abort(new LabError("SIPHON_TIMEOUT", `${what} ${this.#over}`, { retryable: true }));
+    }, 1_000);
+  }
+
+  /** Why waiting has ended, as the end of a sentence; undefined before. */
+  get over(): string | undefined {
+    return this.#over;
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
   }
 }

@@ -4,11 +4,13 @@ import { cephEnvironment } from "../ceph/environment.ts";
 import { LabError } from "../errors.ts";
 import { lastWords } from "../host/command.ts";
 import { Daemon } from "../host/daemon.ts";
+import { PatientSignal } from "../host/patience.ts";
 import { isRunning, type ProcessId, processId } from "../host/proc.ts";
 import { platformOf } from "../roots/platform-of.ts";
 import type { Resource } from "../state/resource.ts";
 import { type QemuCommand, vmFiles } from "./arguments.ts";
 import { qemuEndedError } from "./failure.ts";
+import { qemuPatience } from "./qemu-patience.ts";
 import { Qmp } from "./qmp.ts";
 
 /** A running QEMU process, own or reopened, with its control connection. */
@@ -49,12 +51,14 @@ export class Qemu {
     // If it has already ended, no process has this identity.
     const id = processId(daemon.pid) ?? { pid: daemon.pid, startTime: -1 };
     const qemu = new Qemu(resource, id, ended);
+    using opening = new PatientSignal(qemuPatience(id.pid), "QEMU did not answer");
+    const signals = signal ? [signal, opening.signal] : [opening.signal];
     try {
-      await qemu.#connect(OPENING_MS, signal);
+      await qemu.#connect(AbortSignal.any(signals));
       return qemu;
     } catch (error) {
       await qemu.quit();
-      throw error;
+      throw opening.over === undefined ? error : notOpened(opening.over);
     }
   }
 
@@ -66,8 +70,12 @@ export class Qemu {
   ): Promise<Qemu | undefined> {
     if (!isRunning(id)) return undefined;
     const qemu = new Qemu(resource, id, endOfStranger(resource, id));
-    await qemu.#connect(timeoutMs);
-    return qemu;
+    try {
+      await qemu.#connect(AbortSignal.timeout(timeoutMs));
+      return qemu;
+    } catch (error) {
+      throw isRunning(id) ? notOpened(`within ${timeoutMs / 1000} s`) : error;
+    }
   }
 
   get qmp(): Qmp {
@@ -118,14 +126,11 @@ export class Qemu {
   }
 
   /** QEMU creates the socket early, listens a moment later, and answers only when its disks are open. */
-  async #connect(timeoutMs: number, signal?: AbortSignal): Promise<void> {
+  async #connect(signal: AbortSignal): Promise<void> {
     const socket = this.#resource.path(vmFiles.qmp);
-    const deadline = Date.now() + timeoutMs;
     while (isRunning(this.id)) {
-      signal?.throwIfAborted();
-      const left = deadline - Date.now();
-      if (left <= 0) throw notOpened(timeoutMs);
-      this.#qmp = await Qmp.connect(socket, { timeoutMs: left, signal }).catch(() => undefined);
+      signal.throwIfAborted();
+      this.#qmp = await Qmp.connect(socket, { signal }).catch(() => undefined);
       if (this.#qmp) return;
       await sleep(10);
     }
@@ -142,13 +147,10 @@ export class Qemu {
 /** Variables that would override librbd, allocator or cluster of QEMU's command line. */
 const removed = { ...cephEnvironment, LD_PRELOAD: undefined, LD_LIBRARY_PATH: undefined };
 
-/** Milliseconds for QEMU to open its disks; librbd itself waits five minutes for an unreachable cluster. */
-const OPENING_MS = 60_000;
-
 const TOLD_MS = 3_000;
 
-function notOpened(timeoutMs: number): LabError {
-  const message = `QEMU did not answer within ${timeoutMs / 1000} s: it may still be opening its disk`;
+function notOpened(when: string): LabError {
+  const message = `QEMU did not answer ${when}: it may still be opening its disk`;
   return new LabError("SIPHON_VM", message, {
     retryable: true,
     hint: "check that the cluster can be reached: ceph status; or that no other siphon uses this VM",

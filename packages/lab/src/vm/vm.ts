@@ -19,7 +19,7 @@ import {
 } from "./arguments.ts";
 import { hostTscKhz } from "./clock.ts";
 import { type Disk, guestDiskName } from "./disk.ts";
-import { lastConsoleLine } from "./failure.ts";
+import { enterGuest } from "./enter-guest.ts";
 import { type PluggedDisk, type PlugSettings, plugDisk } from "./hot-plug.ts";
 import { findVmResource, type VmDetails } from "./kept.ts";
 import { checkLibrbd } from "./loaded-librbd.ts";
@@ -49,7 +49,7 @@ export interface VmOptions {
   hotPlug?: boolean;
   /** The process that serves the disk, if the VM owns it: it ends after QEMU. */
   server?: DiskProcess;
-  /** Milliseconds for the guest to answer; default 60,000. */
+  /** Milliseconds for the guest to answer; by default it may take as long as QEMU makes progress. */
   bootTimeoutMs?: number;
   signal?: AbortSignal;
 }
@@ -138,7 +138,7 @@ export class Vm implements AsyncDisposable {
       try {
         await resource.note({ qemu: qemu.id });
         checkLibrbd(qemu.id.pid, settings, options.disk);
-        const control = await enter(qemu, resource, options);
+        const control = await enterGuest(qemu, resource, options);
         await setScheduler(control, settings);
         const { server } = options;
         return new Vm(resource, qemu, control, { command, settings, guest, network, server });
@@ -164,7 +164,7 @@ export class Vm implements AsyncDisposable {
     }
     try {
       const guest = await knownGuest(details.guest);
-      const control = await enter(qemu, resource, { guest, network, signal });
+      const control = await enterGuest(qemu, resource, { guest, network, signal });
       return new Vm(resource, qemu, control, { command, settings, guest, network });
     } catch (error) {
       qemu.disconnect();
@@ -296,28 +296,6 @@ async function setScheduler(
   const { exitCode, stderr } = await control.run(`echo ${guestScheduler} >${file}`);
   if (exitCode === 0) return;
   throw new LabError("SIPHON_GUEST", `the guest has no scheduler ${guestScheduler}: ${stderr.trim()}`);
-}
-
-async function enter(
-  qemu: Qemu,
-  resource: Resource,
-  options: Pick<VmOptions, "guest" | "network" | "bootTimeoutMs" | "signal">,
-): Promise<GuestControl> {
-  const { guest, network, bootTimeoutMs = 60_000, signal } = options;
-  const access = {
-    agentSocket: resource.path(vmFiles.agent),
-    network,
-    timeoutMs: bootTimeoutMs,
-    signal,
-    qemuEnded: qemu.ended,
-  };
-  try {
-    return await qemu.whileRunning(guest.connect(access));
-  } catch (error) {
-    if (!(error instanceof LabError && error.code === "SIPHON_TIMEOUT")) throw error;
-    const message = `the guest of VM ${resource.name} did not answer within ${bootTimeoutMs / 1000} s; ${lastConsoleLine(resource)}`;
-    throw new LabError("SIPHON_GUEST", message, { cause: error, retryable: true });
-  }
 }
 
 /** sockaddr_un holds 108 bytes with the closing NUL. */

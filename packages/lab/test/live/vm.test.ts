@@ -35,7 +35,6 @@ const start = (options: Partial<VmOptions> = {}) =>
     settings: virtio,
     disk: nothing,
     accelerator: "tcg",
-    bootTimeoutMs: 120_000,
     ...options,
   });
 

@@ -30,7 +30,6 @@ before(async () => {
     settings: { ...qemuDefaults, device: "virtio-blk", queues: 1 },
     disk: { type: "vhost-user", socket },
     accelerator: "tcg",
-    bootTimeoutMs: 120_000,
   });
 });
 

@@ -34,7 +34,6 @@ before(async () => {
     disk: { type: "vhost-user", socket },
     cpus: queues,
     accelerator: "tcg",
-    bootTimeoutMs: 120_000,
   });
 });
 

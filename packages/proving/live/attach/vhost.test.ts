@@ -31,7 +31,6 @@ before(async () => {
     disk: { type: "vhost-user", socket },
     accelerator: "tcg",
     pluggableMemoryMiB,
-    bootTimeoutMs: 120_000,
   });
 });
 

@@ -33,7 +33,6 @@ export class DeviceGuest implements AsyncDisposable {
       accelerator: "tcg",
       memoryMiB: 1536,
       network: { type: "tap", device: tap.interface, address: `${tap.address}/${bits}` },
-      bootTimeoutMs: 240_000,
     });
     const guest = new DeviceGuest(vm);
     await guest.does(`mkdir -p ${place} && mount -o ro -t ext4 ${vm.device} ${place}`);

@@ -47,7 +47,6 @@ export function testVmDisk(transport: Transport): VmDisk {
     server = await serve();
     vm = await Vm.start({
       ...{ guest: await smallGuest(), settings, disk: diskAt("disk"), accelerator: "tcg", qemu },
-      bootTimeoutMs: 120_000,
       hotPlug: true,
     });
   });
