@@ -123,11 +123,12 @@ test("a full disk behind standard output is reported, with its errno as the exit
   assert.deepEqual({ status, stderr }, { status: 28, stderr: text });
 });
 
-test("unusable files end a command in one sentence, with the errno as its exit code", () => {
+test("unusable files and names end a command in one sentence, with the errno as its exit code", () => {
   const cases: [args: string[], code: number, text: RegExp][] = [
     [["rbd", "merge-diff", "/nosuch", "/nosuch", "-"], 2, /\/nosuch: \(2\) No such file or directory/],
     [["rbd", "merge-diff", "/", "/", "-"], 21, /\(21\) Is a directory/],
     [["rbd", "info"], 22, /image name was not specified/],
+    [["rbd", "pool", "init", "p/ns"], 2, /error opening pool 'p\/ns': \(2\) No such file or directory/],
     [
       ["rbd", "migration", "abort", "pool/image"],
       95,

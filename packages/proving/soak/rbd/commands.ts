@@ -40,7 +40,7 @@ const { from, lanes, packaged, json } = values;
 const lines = (values.only ? allLines() : someLines(values.lines, values.seed))
   .filter((line) => only.test(line))
   .slice(from - 1);
-const progress = new Progress({ lines, from, ...(json !== undefined && { json }) });
+const progress = new Progress({ lines, from, run: values, ...(json !== undefined && { json }) });
 process.on("exit", () => progress.end());
 await runCampaign({
   ...{ conf, lines, lanes, packaged, signal: stop.signal },

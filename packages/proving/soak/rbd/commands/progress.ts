@@ -7,6 +7,8 @@ export interface ProgressOptions {
   from: number;
   /** File for the findings. */
   json?: string;
+  /** The options of the run, for that file. */
+  run: object;
 }
 
 /** Tells how far a campaign is, and at the end what it found; also if it was ended early. */
@@ -41,7 +43,7 @@ export class Progress {
 
   /** Synchronous, because a signal may have ended the campaign. */
   end(): void {
-    const { lines, from, json } = this.#options;
+    const { lines, from, json, run } = this.#options;
     const done = this.#done.size;
     const counts = {
       ...{ lines: done, same: done - this.#findings.length },
@@ -63,7 +65,7 @@ export class Progress {
         siphon: ours,
         rbd: theirs,
       }));
-    writeFileSync(json, `${JSON.stringify({ ...counts, seconds: this.#seconds, findings }, null, 2)}\n`);
+    writeFileSync(json, `${JSON.stringify({ run, ...counts, seconds: this.#seconds, findings }, null, 2)}\n`);
   }
 
   get #seconds(): number {
