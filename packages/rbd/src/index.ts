@@ -18,7 +18,7 @@ export type {
   GroupSpec,
   MemberState,
 } from "./cls/group.ts";
-export type { Locker, LockInfo, LockType } from "./cls/lock.ts";
+export type { LockDetails, Locker, LockInfo, LockType } from "./cls/lock.ts";
 export type { ParentSpec } from "./cls/parent.ts";
 export type { EncodedNamespace, GroupSnapshotNamespace, SnapshotNamespace } from "./cls/snapshot.ts";
 export type { TrashedImage, TrashSource } from "./cls/trash.ts";
