@@ -1,9 +1,12 @@
 import { readFileSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { type Cluster, RadosError } from "@siphon/rados";
 import { SiphonError } from "@siphon/wire";
 import { Command } from "commander";
 import { connectCluster } from "../connect.ts";
-import { RadosCall } from "./rados/call.ts";
-import { parseRadosArguments } from "./rados/flags.ts";
+import { interruption } from "../interruption.ts";
+import { RadosCall, type RadosVerb } from "./rados/call.ts";
+import { parseRadosArguments, type RadosFlags } from "./rados/flags.ts";
 import { refused } from "./rados/refused.ts";
 import { verbs } from "./rados/verbs.ts";
 
@@ -39,8 +42,26 @@ async function rados(args: readonly string[]): Promise<void> {
   if (rest.length < least || rest.length > most) {
     throw new SiphonError("SIPHON_USAGE", `usage: siphon rados ${`${verb.name} ${verb.arguments}`.trim()}`);
   }
+  if (flags.output !== undefined) assertOutput(verb, flags.format);
   await using cluster = await connectCluster(connect);
-  await verb.run(new RadosCall(cluster, rest, flags));
+  if (flags.create) await createPool(cluster, flags.pool);
+  await using output = flags.output === undefined ? undefined : await open(flags.output, "w");
+  await verb.run(new RadosCall(cluster, rest, flags, output));
+}
+
+function assertOutput({ name, hasOutput }: RadosVerb, format: RadosFlags["format"]): void {
+  if (hasOutput === "any" || (hasOutput === "json" && format !== "plain")) return;
+  const needed = hasOutput === undefined ? "has no option" : "needs --format json for";
+  throw new SiphonError("SIPHON_USAGE", `rados ${name} ${needed} --output`);
+}
+
+async function createPool(cluster: Cluster, name: string | undefined): Promise<void> {
+  if (name === undefined) throw new SiphonError("SIPHON_USAGE", "name the pool with -p");
+  // The monitors take the creation of a pool that exists for done.
+  if ([...cluster.pools.values()].includes(name)) {
+    throw new RadosError("EEXIST", `error creating pool ${name}: it exists already`);
+  }
+  await cluster.createPool({ name }, { signal: interruption.signal });
 }
 
 const width = Math.max(...verbs.map((verb) => `${verb.name} ${verb.arguments}`.length));
@@ -58,6 +79,8 @@ Options, before or after the verb:
   -b <size>                bytes of a request (default: 4M)
   --offset <bytes>         put: offset in the object
   --target-pool <name>     cp: pool of the copy; --target-nspace its namespace, --target-locator its key
+  --create                 create the pool, which must not exist: for import
+  -o, --output <file>      ls, bench with --format json: the file for the list, or for the result
   --dry-run, --no-overwrite  import: write nothing; leave objects that are there as they are
   --input-file <file>      setxattr, setomapval: the value
   --obj-name-file <file>   the name of the object; --omap-key-file <file> the key of the omap

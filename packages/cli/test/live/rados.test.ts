@@ -189,6 +189,18 @@ test("an export of one program is imported by the other", async () => {
   const lines = ["from:empty => to:empty", "from:ns/a:b => to:ns/a:b", "from:o => to:o"];
   assert.deepEqual(copied, [...lines, "successfully copied pool from"]);
   await each("-p to get o -", "-p to listomapvals o", "cppool from from", "cppool from nowhere");
+  const answers: string[] = [];
+  for (const [program, pool] of [
+    [siphon, "made"],
+    [rados, "done"],
+  ] as const) {
+    const creating = ["-p", pool, "--create", "import", join(directory, "ours")];
+    const { code, stdout } = await program(creating);
+    const again = await program(creating);
+    const { stdout: list } = await program(["-p", pool, "--all", "ls"]);
+    answers.push(`${code} ${again.code} ${stdout} ${again.stdout} ${list.split("\n").sort().join("\n")}`);
+  }
+  assert.equal(answers[0], answers[1]);
 });
 
 test("advisory locks: like the rados program, and the locks of each are seen by the other", async () => {
@@ -276,6 +288,9 @@ test("either program reads, compares and removes the objects of a benchmark", as
     (await siphon([...writing, "--format", "json"])).stdout.replace(/^hints = 1\n/, ""),
   );
   assert.ok(Number(json.total_writes_made) > 0 && json.op_size === "4096");
+  const file = join(directory, "result");
+  assert.equal((await siphon([...writing, "--format", "json", "--output", file])).stdout, "hints = 1\n");
+  assert.equal(JSON.parse(await readFile(file, "utf8")).op_size, "4096");
   await siphon(["cleanup"]);
   const nothing = await siphon(reading);
   assert.equal(nothing.code, 1);
@@ -304,6 +319,8 @@ test("an invalid call is reported in one sentence, with rados' exit code", async
     [["stat", "o", "--frobnicate"], /there is no option --frobnicate/],
     [["ls", "-f", "yaml"], /there is no format yaml/],
     [["bench", "x", "write"], /usage: siphon rados bench/],
+    [["bench", "1", "write", "-o", "file"], /rados bench needs --format json for --output/],
+    [["stat", "o", "-o", "file"], /rados stat has no option --output/],
   ] as const) {
     const { code, stderr } = await siphon(args);
     assert.equal(code, 1, stderr);

@@ -24,7 +24,7 @@ export const benchVerbs: RadosVerb[] = [
       arguments: "<seconds> write|seq|rand",
       summary: "measure the speed of writes and reads of objects",
     },
-    ...{ takes: [2, 2], run: bench },
+    ...{ takes: [2, 2], hasOutput: "json", run: bench },
   },
   { name: "cleanup", arguments: "", summary: "remove the objects of bench", takes: [0, 0], run: cleanup },
 ];
@@ -54,7 +54,7 @@ async function bench(call: RadosCall): Promise<void> {
       });
     }
     const result = await benchRead(pool, kind, run, { ...load, verify: flags.verify });
-    report(call, kind, run, result, shown, {});
+    await report(call, kind, run, result, shown, {});
     return;
   }
   const opBytes = flags.blockSize ?? 4 << 20;
@@ -72,13 +72,15 @@ async function bench(call: RadosCall): Promise<void> {
     ...{ concurrent_ios: flags.concurrency, object_size: run.objectBytes, op_size: opBytes },
     ...{ seconds_to_run: seconds, max_objects: flags.maxObjects, object_prefix: benchPrefix(run.pid) },
   };
-  // Printed before the results, as rados does, except with JSON.
+  // Printed before the results, as rados does, except with JSON on standard output.
   if (flags.cleanup) await removeAfter(call, pool, runName, { ...run, ops: result.finished });
-  report(call, kind, run, result, shown, settings);
+  await report(call, kind, run, result, shown, settings);
 }
 
 async function removeAfter(call: RadosCall, pool: Pool, runName: string, run: BenchRun): Promise<void> {
-  const say = (text: string) => (call.flags.format === "plain" ? process.stdout : process.stderr).write(text);
+  const { format, output } = call.flags;
+  const isApart = format === "plain" || output !== undefined;
+  const say = (text: string) => (isApart ? process.stdout : process.stderr).write(text);
   say("Cleaning up (deleting benchmark objects)\n");
   const started = performance.now();
   say(`Removed ${await removeBenchRun(pool, runName, run, call.signal)} objects\n`);
@@ -96,14 +98,14 @@ async function cleanup(call: RadosCall): Promise<void> {
   call.print(`Removed ${removed} objects\n`);
 }
 
-function report(
+async function report(
   call: RadosCall,
   kind: Kind,
   { opBytes, objectBytes }: BenchRun,
   { seconds, finished, bandwidth, iops, latency }: LoadResult,
   shown: readonly LoadSecond[],
   settings: Record<string, unknown>,
-): void {
+): Promise<void> {
   const writes = kind === "write";
   if (call.flags.format === "plain") {
     const lines: [string, string | number][] = [
@@ -141,7 +143,7 @@ function report(
     average_latency: latency.average.toFixed(6),
     ...spreadFields("latency", latency, writes),
   };
-  call.print(`${JSON.stringify(texts(fields))}\n`);
+  await call.write(Buffer.from(`${JSON.stringify(texts(fields))}\n`));
 }
 
 function spreadLines(names: readonly string[], { deviation, max, min }: Spread): [string, string][] {

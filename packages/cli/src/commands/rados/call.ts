@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import type { FileHandle } from "node:fs/promises";
 import { type Cluster, type Pool, type PoolSnapshot, RadosError } from "@siphon/rados";
 import { SiphonError } from "@siphon/wire";
 import { interruption } from "../../interruption.ts";
@@ -12,6 +13,8 @@ export interface RadosVerb {
   summary: string;
   /** The minimum number of arguments, and the maximum if it is larger. */
   takes: readonly [least: number, most: number];
+  /** The formats with which the verb has the option --output; default: none. */
+  hasOutput?: "any" | "json";
   run(call: RadosCall): Promise<void>;
 }
 
@@ -20,11 +23,13 @@ export class RadosCall {
   readonly cluster: Cluster;
   readonly args: readonly string[];
   readonly flags: RadosFlags;
+  readonly #output: FileHandle | undefined;
 
-  constructor(cluster: Cluster, args: readonly string[], flags: RadosFlags) {
+  constructor(cluster: Cluster, args: readonly string[], flags: RadosFlags, output?: FileHandle) {
     this.cluster = cluster;
     this.args = args;
     this.flags = flags;
+    this.#output = output;
   }
 
   get signal(): AbortSignal {
@@ -67,8 +72,9 @@ export class RadosCall {
     process.stdout.write(text);
   }
 
-  /** Waits for a slow reader. */
+  /** To the file that --output names, or to standard output; waits for a slow reader. */
   async write(bytes: Uint8Array): Promise<void> {
-    if (!process.stdout.write(bytes)) await once(process.stdout, "drain", { signal: this.signal });
+    if (this.#output !== undefined) await this.#output.writeFile(bytes);
+    else if (!process.stdout.write(bytes)) await once(process.stdout, "drain", { signal: this.signal });
   }
 }

@@ -47,6 +47,10 @@ export interface RadosFlags {
   /** import: keep existing objects, or write nothing. */
   keepExisting: boolean;
   dryRun: boolean;
+  /** The pool is created first; it must not exist. */
+  create: boolean;
+  /** ls, bench: the list, or the result in JSON, goes to this file. */
+  output?: string;
   /** lock: the lock's tag, cookie, description, seconds until it expires, and type. */
   lockTag?: string;
   lockCookie?: string;
@@ -65,7 +69,7 @@ export interface RadosArguments {
 type Assign = (flags: RadosFlags, value: string, option: string) => void;
 
 const withValue = new Map<string, Assign>();
-const without = new Map<string, (flags: RadosFlags) => void>([
+const without = new Map<string, (flags: RadosFlags) => unknown>([
   ["--all", (flags) => (flags.all = true)],
   ["--default", (flags) => (flags.namespace = "")],
   ["--no-cleanup", (flags) => (flags.cleanup = false)],
@@ -74,6 +78,9 @@ const without = new Map<string, (flags: RadosFlags) => void>([
   ["--force-full", (flags) => (flags.whenFull = true)],
   ["--pretty-format", (flags) => (flags.format = "json-pretty")],
   ["--no-overwrite", (flags) => (flags.keepExisting = true)],
+  ...["-C", "--create", "--create-pool"].map(
+    (name) => [name, (flags: RadosFlags) => (flags.create = true)] as const,
+  ),
   ["--dry-run", (flags) => (flags.dryRun = true)],
   ["--yes-i-really-mean-it", (flags) => (flags.meant = true)],
   ["--yes-i-really-really-mean-it", (flags) => (flags.reallyMeant = true)],
@@ -105,8 +112,15 @@ option("--target-locator", (flags, value) => (flags.targetLocator = value));
 option("--lock-tag", (flags, value) => (flags.lockTag = value));
 option("--lock-cookie", (flags, value) => (flags.lockCookie = value));
 option("--lock-description", (flags, value) => (flags.lockDescription = value));
-option("--lock-duration", (flags, value, name) => (flags.lockDuration = size(name, value)));
+option("--lock-duration", (flags, value, name) => (flags.lockDuration = count(name, value)));
+option("-o --output", (flags, value) => (flags.output = value));
 option("--lock-type", (flags, value) => (flags.lockType = lockTypeOf(value)));
+
+// For load-gen, which siphon does not have; as in rados, the other verbs take them without effect.
+const ofLoadGen = "--min-object-size --max-object-size --min-op-len --max-op-len --max-ops --max-backlog";
+for (const name of `${ofLoadGen} --target-throughput --read-percent --num-objects --run-length`.split(" ")) {
+  option(name, (_flags, value) => void size(name, value));
+}
 
 export function optionNames(): string[] {
   return [...withValue.keys(), ...without.keys()];
@@ -117,7 +131,7 @@ export function parseRadosArguments(args: readonly string[]): RadosArguments {
   const flags: RadosFlags = {
     ...{ all: false, format: "plain", offset: 0, concurrency: 16, maxObjects: 0 },
     ...{ cleanup: true, verify: true, reallyMeant: false, meant: false },
-    ...{ keepExisting: false, dryRun: false, whenFull: false },
+    ...{ keepExisting: false, dryRun: false, whenFull: false, create: false },
   };
   const { conf, cluster, name, settings, rest } = parseCephFlags(args);
   const words: string[] = [];
@@ -166,9 +180,9 @@ function count(name: string, text: string): number {
   throw new SiphonError("SIPHON_USAGE", `${name} takes a number, and not ${text}`);
 }
 
-/** `65536`, `64K`, `4M`; in powers of 1,024. */
+/** `65536`, `64K`, `4M`; in powers of 1,024. As in rados, units are in capitals. */
 function size(name: string, text: string): number {
-  const bytes = parseBytes(text);
+  const bytes = /[a-hj-z]/.test(text) ? undefined : parseBytes(text);
   if (bytes !== undefined) return bytes;
   throw new SiphonError("SIPHON_USAGE", `${name} takes a size, and not ${text}`);
 }

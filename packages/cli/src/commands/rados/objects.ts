@@ -4,7 +4,10 @@ import type { RadosCall, RadosVerb } from "./call.ts";
 import { json, timestamp } from "./format.ts";
 
 export const objectVerbs: RadosVerb[] = [
-  { name: "ls", arguments: "", summary: "list the objects of the pool", takes: [0, 0], run: ls },
+  {
+    ...{ name: "ls", arguments: "", summary: "list the objects of the pool" },
+    ...{ takes: [0, 0], hasOutput: "any", run: ls },
+  },
   {
     name: "stat",
     arguments: "<object>",
@@ -56,7 +59,7 @@ async function ls(call: RadosCall): Promise<void> {
   for await (const { namespace, name, key } of listing) {
     objects.push({ namespace, name, ...(key && { locator: key }) });
   }
-  call.print(json(objects, format));
+  await call.write(Buffer.from(json(objects, format)));
 }
 
 async function stat(call: RadosCall): Promise<void> {

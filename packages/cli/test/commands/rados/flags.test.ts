@@ -19,7 +19,7 @@ test("without options the defaults are those of rados", () => {
   assert.deepEqual(flags, {
     ...{ all: false, format: "plain", offset: 0, concurrency: 16, maxObjects: 0 },
     ...{ cleanup: true, verify: true, reallyMeant: false, meant: false },
-    ...{ keepExisting: false, dryRun: false, whenFull: false },
+    ...{ keepExisting: false, dryRun: false, whenFull: false, create: false },
   });
 });
 
@@ -40,6 +40,9 @@ test("an unknown option, or one without its value, is refused by name", () => {
     [["ls", "--everything"], /no option --everything/],
     [["ls", "-p"], /-p needs a value/],
     [["bench", "-t", "many"], /-t takes a number, and not many/],
+    [["put", "--block-size", "4k"], /--block-size takes a size, and not 4k/],
+    [["lock", "get", "--lock-duration", "4k"], /--lock-duration takes a number, and not 4k/],
+    [["df", "--max-ops", "4k"], /--max-ops takes a size, and not 4k/],
     [["put", "--offset", "-5"], /--offset takes a size, and not -5/],
     [["ls", "--format", "xml"], /no format xml/],
   ] as const) {
