@@ -8,6 +8,12 @@ export interface CommandEntry {
   load: (args: string[]) => Promise<Command>;
   /** Rearranges the arguments after the command before they are parsed. */
   arrange?: (args: string[]) => Promise<string[]>;
+  /**
+   * Whether it repeats the same requests for a long time, in this thread alone, so that its heap is kept small.
+   *
+   * @param args as they were given
+   */
+  isPlainLoad?: (args: readonly string[]) => boolean;
   /** Whether Ceph settings are allowed among the arguments. */
   takesCephSettings?: boolean;
   /** Whether the command and its subcommands have options of the same names. */

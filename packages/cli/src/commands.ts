@@ -1,4 +1,5 @@
 import type { CommandEntry } from "./command-entry.ts";
+import { isPlainAttach, isPlainBench } from "./small-heap.ts";
 
 /** Every command of siphon, in the order of the help. Loading only the one that is called keeps start-up short. */
 export const commands: CommandEntry[] = [
@@ -73,6 +74,7 @@ export const commands: CommandEntry[] = [
     summary: "work with RBD images as the rbd program does, without that program",
     load: async (args) => (await import("./commands/rbd.ts")).rbdCommand(args),
     arrange: async (args) => (await import("./commands/rbd/options-last.ts")).arrangeRbd(args),
+    isPlainLoad: isPlainBench,
     exits: "rbd",
   },
   {
@@ -97,6 +99,7 @@ export const commands: CommandEntry[] = [
     isPositional: true,
     summary: "serve RBD images to VMs over vhost-user-blk or NBD",
     load: async () => (await import("./commands/attach.ts")).attachCommand(),
+    isPlainLoad: isPlainAttach,
   },
   {
     name: "attachd",

@@ -6,6 +6,7 @@ import { meaningDefaultPool } from "./commands/rbd/default-pool.ts";
 import { commands } from "./commands.ts";
 import { errnoExitCode, exitCodeOf, explain, Interrupted, onlyOne, rbdExitCode } from "./failure.ts";
 import { interruption } from "./interruption.ts";
+import { keepHeapSmall } from "./small-heap.ts";
 
 /** The newest Ceph release whose protocol and commands siphon speaks. Programs that parse `--version` expect one. */
 const cephRelease = { version: "20.2.4", name: "tentacle" };
@@ -33,6 +34,7 @@ async function main(args: string[]): Promise<number> {
   interruption.arm();
   const at = args.findIndex((arg) => !arg.startsWith("-"));
   const called = commands.find((entry) => entry.name === args[at]);
+  if (called?.isPlainLoad?.(args.slice(at + 1))) keepHeapSmall();
   try {
     await meaningDefaultPool(() => run(args, at));
     return Number(process.exitCode ?? 0);
