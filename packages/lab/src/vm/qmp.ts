@@ -8,6 +8,8 @@ import { within } from "../host/within.ts";
 export interface QmpEvent {
   event: string;
   data: Record<string, unknown>;
+  /** Time of the event in milliseconds since 1970, by QEMU's host. */
+  at: number;
 }
 
 interface Reply {
@@ -15,6 +17,7 @@ interface Reply {
   error?: { class: string; desc: string };
   event?: string;
   data?: Record<string, unknown>;
+  timestamp?: { seconds: number; microseconds: number };
   id?: number;
 }
 
@@ -105,7 +108,9 @@ export class Qmp implements Disposable {
 
   #receive(reply: Reply): void {
     if (reply.event !== undefined) {
-      this.#events.emit("event", { event: reply.event, data: reply.data ?? {} });
+      const { seconds = 0, microseconds = 0 } = reply.timestamp ?? {};
+      const at = seconds * 1000 + microseconds / 1000;
+      this.#events.emit("event", { event: reply.event, data: reply.data ?? {}, at });
     } else if (reply.id === undefined) {
       this.#greeted.resolve();
     } else {

@@ -1,16 +1,18 @@
 /**
  * Migrates VMs there and back between two servers of their disks, under a load in the guest that verifies its writes,
- * and measures the guest's downtime. A round migrates once each way, over each transport in turn, and with librbd in
- * QEMU for comparison; the other VMs are stopped meanwhile. `--failures` of the rounds also have failures: before each
- * of the two, one migration is cancelled and one loses its destination: the first time while memory is sent, the second
- * time when the guest is already stopped. Ends with an error if the guest reads wrong data or sees an error.
+ * and measures the guest's downtime. A round migrates once each way, over each transport in turn; the other VMs are
+ * stopped meanwhile. In `--baseline` of the rounds a VM with librbd in QEMU migrates as well, for comparison. In
+ * `--failures` of them siphon's VMs also have failures: on each of the two hosts one migration is cancelled and one loses
+ * its destination, each time at the next moment of a migration. Ends with an error if the guest reads wrong data or sees
+ * an error.
  */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LocalCluster } from "@siphon/lab";
-import { begin, count, words } from "../../program.ts";
+import { begin, count, text, words } from "../../program.ts";
 import type { Way } from "../../support/attach/migration-hosts.ts";
+import { cancelMoments, type Moment, moments } from "../../support/attach/migration-moments.ts";
 import { type Migrated, Migrations } from "../../support/attach/migrations.ts";
 
 const values = await begin(
@@ -18,11 +20,16 @@ const values = await begin(
   "Migrates VMs there and back between two servers of their disks, and measures the downtime.",
   {
     rounds: count("rounds, each with a migration there and back", 50),
+    baseline: count("rounds with librbd in QEMU, for comparison", 10, 0),
     failures: count("rounds with failures", 10, 0),
     only: words(["vhost", "nbd", "librbd"], "which transports"),
+    json: text("file", "write the figures of all migrations there"),
   },
 );
-const { rounds, failures, only: ways } = values;
+const { rounds } = values;
+/** Whether a round is one of so many that are spread over all of them. */
+const isOneOf = (some: number, round: number) =>
+  Math.floor((round * some) / rounds) > Math.floor(((round - 1) * some) / rounds);
 await using stack = new AsyncDisposableStack();
 const directory = await mkdtemp(join(tmpdir(), "m-"));
 stack.defer(() => rm(directory, { recursive: true, force: true }));
@@ -40,21 +47,36 @@ const ceph = stack.use(
 );
 /** Milliseconds: QEMU's own. */
 const usualDowntimeLimit = 300;
-const all: Soaked[] = [];
-for (const way of ways) {
+
+interface Soaked {
+  way: Way;
+  migrated: (Migrated & { round: number })[];
+  cancelled: Moment[];
+  lost: Moment[];
+}
+
+const all: (Soaked & { migrations: Migrations })[] = [];
+for (const way of values.only) {
   const options = { ceph, directory, ways: [way], downtimeLimit: usualDowntimeLimit };
   const migrations = stack.use(await Migrations.begin(options));
   await migrations.rest();
-  all.push({ way, migrations, migrated: [], failed: 0 });
+  all.push({ way, migrations, migrated: [], cancelled: [], lost: [] });
 }
+let failed = 0;
 for (let round = 1; round <= rounds; round++) {
-  const fails = Math.floor((round * failures) / rounds) > Math.floor(((round - 1) * failures) / rounds);
+  const fails = isOneOf(values.failures, round);
   for (const each of all) {
+    const isBaseline = each.way === "librbd";
+    if (isBaseline && !isOneOf(values.baseline, round)) continue;
     await each.migrations.resume();
-    await migrateBothWays(each, fails);
+    await migrateThereAndBack(each, round, fails && !isBaseline ? failed : undefined);
     await each.migrations.rest();
-    const { way, migrated, failed } = each;
-    console.log(`${way}: ${migrated.length} migrations, ${failed} given up or failed; ${describe(migrated)}`);
+    console.log(`round ${round}, ${describe(each)}`);
+  }
+  if (fails) failed++;
+  if (values.json !== undefined) {
+    const results = all.map(({ migrations, ...soaked }) => soaked);
+    await writeFile(values.json, `${JSON.stringify(results, null, 2)}\n`);
   }
 }
 for (const { way, migrations } of all) {
@@ -63,31 +85,44 @@ for (const { way, migrations } of all) {
   console.log(`${way}: 0 lost`);
 }
 
-interface Soaked {
-  way: Way;
-  migrations: Migrations;
-  migrated: Migrated[];
-  /** Migrations that were given up or failed. */
-  failed: number;
-}
-
-async function migrateBothWays(soaked: Soaked, fails: boolean): Promise<void> {
-  const { migrations, migrated } = soaked;
-  for (const moment of ["running", "stopped"] as const) {
-    if (fails) {
-      await migrations.cancel(moment);
-      await migrations.loseDestination(moment);
-      soaked.failed += 2;
+/** @param failure number of the round with failures, if this is one */
+async function migrateThereAndBack(
+  { migrations, migrated, cancelled, lost }: (typeof all)[number],
+  round: number,
+  failure: number | undefined,
+): Promise<void> {
+  for (let direction = 0; direction < 2; direction++) {
+    if (failure !== undefined) {
+      const cancel = cancelMoments[failure % cancelMoments.length]!;
+      await migrations.cancel(cancel);
+      cancelled.push(cancel);
+      const loss = moments[failure % moments.length]!;
+      await migrations.loseDestination(loss);
+      lost.push(loss);
     }
-    migrated.push(await migrations.complete());
+    migrated.push({ round, ...(await migrations.complete()) });
   }
 }
 
-/** Medians and maxima, in milliseconds. */
-function describe(migrated: readonly Migrated[]): string {
-  const of = (what: keyof Migrated) => {
-    const sorted = migrated.map((each) => each[what]).sort((a, b) => a - b);
-    return `${Math.round(sorted[sorted.length >> 1]!)} (at most ${Math.round(sorted.at(-1)!)})`;
-  };
-  return `downtime ${of("downtime")} ms, longest write ${of("longestWrite")} ms, in all ${of("total")} ms`;
+function describe({ way, migrated, cancelled, lost }: Soaked): string {
+  const of = (what: keyof Migrated) => medianAndMaximum(migrated.map((each) => each[what]));
+  const baseline = all.find((each) => each.way === "librbd" && each.way !== way)?.migrated ?? [];
+  // The same direction in the same round.
+  const added = baseline.flatMap(({ round, paused }, index) => {
+    const same = migrated.filter((each) => each.round === round)[index % 2];
+    return same === undefined ? [] : [same.paused - paused];
+  });
+  return [
+    `${way}: ${migrated.length} migrations, ${cancelled.length} cancelled, ${lost.length} lost their destination`,
+    `QEMU's downtime ${of("downtime")}`,
+    `guest stopped ${of("paused")}${added.length > 0 ? `, more than with librbd ${medianAndMaximum(added)}` : ""}`,
+    `longest write ${of("longestWrite")}`,
+    `in all ${of("total")}`,
+  ].join("; ");
+}
+
+/** In milliseconds. */
+function medianAndMaximum(figures: readonly number[]): string {
+  const sorted = figures.toSorted((a, b) => a - b);
+  return `${Math.round(sorted[sorted.length >> 1]!)} (at most ${Math.round(sorted.at(-1)!)}) ms`;
 }

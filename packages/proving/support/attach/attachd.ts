@@ -15,8 +15,8 @@ export interface AttachdOptions {
   readonly directory: string;
   readonly conf: string;
   readonly args?: readonly string[];
-  /** Starts the service as systemd would. */
-  readonly manager?: FdStore;
+  /** Starts the service as systemd would, or elsewhere. */
+  readonly manager?: Pick<FdStore, "start">;
 }
 
 /** `siphon attachd` in a separate process, and the commands that control it. */

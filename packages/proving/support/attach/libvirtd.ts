@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import {
   appendFileSync,
@@ -12,6 +13,7 @@ import {
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Platform } from "@siphon/lab";
+import type { NetworkHost } from "../../../lab/src/network/details.ts";
 import { kill, run } from "./run.ts";
 
 /**
@@ -24,11 +26,15 @@ export class Libvirtd implements AsyncDisposable {
   readonly #directory: string;
   readonly #platform: Platform;
 
-  /** @param directory a directory that other users may enter */
-  static async start(directory: string, platform: Platform): Promise<Libvirtd> {
+  /**
+   * @param directory a directory that other users may enter
+   * @param onHost the host that it is on (default: this machine); two libvirtds migrate only between different hosts
+   */
+  static async start(directory: string, platform: Platform, onHost?: NetworkHost): Promise<Libvirtd> {
     const settings = join(directory, "etc");
     cpSync(platform.file("/etc/libvirt"), settings, { recursive: true });
     appendFileSync(join(settings, "libvirtd.conf"), '\nauth_unix_rw = "none"\n');
+    if (onHost) appendFileSync(join(settings, "libvirtd.conf"), `host_uuid = "${randomUUID()}"\n`);
     // Do not use virtlogd.
     appendFileSync(join(settings, "qemu.conf"), '\nstdio_handler = "file"\n');
     for (const each of ["run", "var", "var/log", "var/lib", "var/cache", "var/tmp"]) {
@@ -36,6 +42,7 @@ export class Libvirtd implements AsyncDisposable {
     }
     const { command, args, env } = platform.command("libvirtd", [], { cwd: "/" });
     const script = [
+      ...(onHost ? [`hostname ${onHost.name}`] : []),
       ...['mount --bind "$1/etc" "$2"', 'mount --bind "$1/run" /run', 'mount --bind "$1/var" /var'],
       ...(existsSync("/dev/kvm") ? ['mount --bind "$1/no-kvm" /dev/kvm'] : []),
       'shift 2; exec "$@"',
@@ -44,9 +51,11 @@ export class Libvirtd implements AsyncDisposable {
     // libvirt builds a private /dev for each domain by moving the mounts there, and a file cannot be moved onto a
     // device.
     if (existsSync("/dev/kvm")) appendFileSync(join(settings, "qemu.conf"), "namespaces = []\n");
-    const own = ["--mount", "sh", "-ec", script, "libvirtd", directory, platform.file("/etc/libvirt")];
+    const own = ["sh", "-ec", script, "libvirtd", directory, platform.file("/etc/libvirt")];
     const log = openSync(join(directory, "libvirtd.log"), "w");
-    const child = spawn("unshare", [...own, command, ...args], {
+    const network = onHost ? ["nsenter", `--net=/run/netns/${onHost.namespace}`] : [];
+    const [first, ...words] = [...network, "unshare", "--mount", "--uts", ...own, command, ...args];
+    const child = spawn(first!, words, {
       stdio: ["ignore", log, log],
       // A service's PATH: libvirt takes the first QEMU in it, which libvirt's user must be able to run.
       env: { ...process.env, PATH: systemPath, ...env },
@@ -78,6 +87,11 @@ export class Libvirtd implements AsyncDisposable {
 
   get uri(): string {
     return `qemu+unix:///system?mode=legacy&socket=${this.#socket}`;
+  }
+
+  /** A command that runs where it runs: with its /run, and on its host. */
+  inside(command: readonly string[]): string[] {
+    return ["nsenter", "--mount", "--net", "--uts", "--target", String(this.#child.pid), "--", ...command];
   }
 
   virsh(...words: string[]): Promise<string> {

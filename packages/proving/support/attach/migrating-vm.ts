@@ -1,9 +1,10 @@
 import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Disk, type GuestControl, qemuDefaults, smallGuest, vmCommand } from "@siphon/lab";
+import { vmFiles } from "../../../lab/src/vm/arguments.ts";
 import { Qmp } from "../../../lab/src/vm/qmp.ts";
 import { kill } from "./run.ts";
 import { qemu } from "./test-qemu.ts";
@@ -15,6 +16,24 @@ export interface MigratingVmOptions {
   disks: readonly [Disk, ...Disk[]];
   /** Waits for the guest to come from another QEMU, at this unix socket. */
   incoming?: string;
+  /** Does not continue the guest by itself when it has come. */
+  waits?: boolean;
+}
+
+interface MigrationParameters {
+  /** Maximum bytes per second. */
+  bandwidth: number;
+  /** Maximum milliseconds for which QEMU stops the guest to send the rest of its memory. */
+  downtimeLimit?: number | undefined;
+  pausesBeforeSwitchover?: boolean;
+}
+
+/** QEMU's answer to query-migrate. */
+export interface MigrationStatus {
+  status?: string;
+  downtime?: number;
+  "total-time"?: number;
+  ram?: { remaining: number; total: number };
 }
 
 /** One end of a migration: a QEMU whose guest runs, or which waits for one. */
@@ -31,7 +50,12 @@ export class MigratingVm implements AsyncDisposable {
   }
 
   /** Returns once the guest answers, or QEMU waits for it. */
-  static async start({ directory, disks, incoming }: MigratingVmOptions): Promise<MigratingVm> {
+  static async start({
+    directory,
+    disks,
+    incoming,
+    waits = false,
+  }: MigratingVmOptions): Promise<MigratingVm> {
     const own = await mkdtemp(join(directory, "vm-"));
     const [first, ...more] = disks;
     const { program, env, options } = await vmCommand({
@@ -40,8 +64,8 @@ export class MigratingVm implements AsyncDisposable {
       memoryMiB: 384,
     });
     const others = more.flatMap((disk, index) => nbdOptions(disk, `more${index}`));
-    const wait = incoming === undefined ? [] : ["-incoming", `unix:${incoming}`];
-    const call = qemu.command(program, [...options.flat(), ...others, ...wait], { cwd: own });
+    const from = incoming === undefined ? [] : ["-incoming", `unix:${incoming}`, ...(waits ? ["-S"] : [])];
+    const call = qemu.command(program, [...options.flat(), ...others, ...from], { cwd: own });
     const child = spawn(call.command, call.args, {
       ...{ cwd: own, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...env, ...call.env } },
     });
@@ -60,17 +84,32 @@ export class MigratingVm implements AsyncDisposable {
 
   /** Runs a command in the guest that must succeed. */
   async run(command: string): Promise<string> {
-    const { exitCode, stdout, stderr } = await this.#control!.run(command, { timeoutMs: 120_000 });
+    const { exitCode, stdout, stderr } = await this.#control!.run(command, { timeoutMs: 300_000 });
     if (exitCode !== 0) throw new Error(`${command}: ${stdout}${stderr}`);
     return stdout;
   }
 
   /** Waits for the guest to answer. */
   async enter(): Promise<void> {
-    const ended = once(this.#qemu, "exit").then(() => new Error("QEMU has ended") as never);
+    const ended = once(this.#qemu, "exit").then(async ([code, signal]) => {
+      const said = await readFile(join(this.#directory, vmFiles.console), "utf8");
+      return new Error(`QEMU has ended (${signal ?? code}): ${said.slice(-2000)}`) as never;
+    });
     this.#control = await (await smallGuest()).connect({
-      ...{ agentSocket: join(this.#directory, "agent.sock"), network: undefined, timeoutMs: 120_000 },
+      ...{ agentSocket: join(this.#directory, "agent.sock"), network: undefined, timeoutMs: 300_000 },
       ...{ signal: undefined, qemuEnded: ended },
+    });
+  }
+
+  async prepareMigration({
+    bandwidth,
+    downtimeLimit = 2000,
+    pausesBeforeSwitchover = false,
+  }: MigrationParameters): Promise<void> {
+    const capabilities = [{ capability: "pause-before-switchover", state: pausesBeforeSwitchover }];
+    await this.qmp.execute("migrate-set-capabilities", { capabilities });
+    await this.qmp.execute("migrate-set-parameters", {
+      ...{ "max-bandwidth": bandwidth, "downtime-limit": downtimeLimit },
     });
   }
 
@@ -79,6 +118,20 @@ export class MigratingVm implements AsyncDisposable {
     return this.qmp
       .nextEvent(({ event, data }) => event === "MIGRATION" && states.includes(String(data.status)))
       .then(({ data }) => String(data.status));
+  }
+
+  async migrationStatus(): Promise<MigrationStatus> {
+    return (await this.qmp.execute("query-migrate")) as MigrationStatus;
+  }
+
+  /** Ends QEMU, which closes its disks, as libvirt does when a guest has left. */
+  async quit(): Promise<void> {
+    const ended = once(this.#qemu, "exit");
+    await this.#control?.[Symbol.asyncDispose]();
+    // QEMU may end before it answers.
+    await Promise.race([this.qmp.execute("quit").catch(() => {}), ended]);
+    await ended;
+    this.qmp[Symbol.dispose]();
   }
 
   /** Ends QEMU by force. */
