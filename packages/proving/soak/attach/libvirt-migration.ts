@@ -2,7 +2,7 @@
  * Migrates a libvirt domain there and back between two hosts with `virsh migrate --live`: `node libvirt-migration.ts
  * [--rounds N]`. The hosts are network namespaces, each with a libvirtd, siphon's service and its hook, which attaches the
  * domain's disks (one over vhost-user-blk, one over NBD) on the destination and detaches them on the source. The guest
- * verifies its writes meanwhile. virsh directs the migration there, and the source's libvirtd the one back (`--p2p`). Ends
+ * verifies its writes meanwhile. Before each migration another one is cancelled. virsh directs the migration there, and the source's libvirtd the one back (`--p2p`). Ends
  * with an error if the guest reads wrong data or sees an error. Needs root.
  */
 import assert from "node:assert/strict";
@@ -53,6 +53,10 @@ for (let round = 1; round <= Number(values.rounds); round++) {
     [first, second, []],
     [second, first, ["--p2p"]],
   ] as const) {
+    await from.cancelMigrationTo(to);
+    await load.goesOn();
+    assert.deepEqual((await from.disks()).sort(), served.toSorted());
+    assert.deepEqual(await to.disks(), []);
     await load.startReading();
     const start = performance.now();
     await from.migrateTo(to, ...flags);
@@ -69,4 +73,4 @@ for (let round = 1; round <= Number(values.rounds); round++) {
 await load.end();
 await first.virsh("destroy", "siphon");
 assert.deepEqual(await first.disks(), []);
-console.log(`${count} migrations, 0 lost`);
+console.log(`${count} migrations, ${count} cancelled, 0 lost`);

@@ -1,6 +1,8 @@
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { chmodSync, chownSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import type { GuestControl } from "@siphon/lab";
 import { findAccount } from "../../../attach/src/server/accounts.ts";
 import type { NetworkHost } from "../../../lab/src/network/details.ts";
@@ -99,6 +101,25 @@ export class LibvirtHost implements AsyncDisposable {
     await this.#libvirtd.virsh("migrate", "--live", ...flags, "siphon", ...to).catch((cause) => {
       throw new Error(`${cause.message}\n${this.#libvirtd.log}\n${other.#libvirtd.log}`, { cause });
     });
+  }
+
+  /** Starts a migration to another host, and cancels it while memory is sent. */
+  async cancelMigrationTo(other: LibvirtHost): Promise<void> {
+    const migrated = this.migrateTo(other, "--bandwidth", "1").then(
+      () => "completed",
+      (error) => String(error),
+    );
+    const isOver = migrated.then(() => true);
+    // Only the part of it in QEMU can be aborted.
+    const aborts = () =>
+      this.virsh("domjobabort", "siphon").then(
+        () => true,
+        () => false,
+      );
+    while (!(await aborts())) {
+      if (await Promise.race([isOver, pause(100, false)])) break;
+    }
+    assert.match(await migrated, /aborted|canceled/);
   }
 
   enterGuest(): Promise<GuestControl> {
