@@ -84,7 +84,7 @@ export class MigratingVm implements AsyncDisposable {
 
   /** Runs a command in the guest that must succeed. */
   async run(command: string): Promise<string> {
-    const { exitCode, stdout, stderr } = await this.#control!.run(command, { timeoutMs: 300_000 });
+    const { exitCode, stdout, stderr } = await this.#control!.run(command, { timeoutMs: patience });
     if (exitCode !== 0) throw new Error(`${command}: ${stdout}${stderr}`);
     return stdout;
   }
@@ -96,7 +96,7 @@ export class MigratingVm implements AsyncDisposable {
       return new Error(`QEMU has ended (${signal ?? code}): ${said.slice(-2000)}`) as never;
     });
     this.#control = await (await smallGuest()).connect({
-      ...{ agentSocket: join(this.#directory, "agent.sock"), network: undefined, timeoutMs: 300_000 },
+      ...{ agentSocket: join(this.#directory, "agent.sock"), network: undefined, timeoutMs: patience },
       ...{ signal: undefined, qemuEnded: ended },
     });
   }
@@ -164,3 +164,6 @@ function nbdOptions(disk: Disk, id: string): string[] {
   ];
   return ["-blockdev", node.join(","), "-device", `virtio-blk-pci,drive=${id},id=${id}-device`];
 }
+
+/** Milliseconds until a guest counts as hanging. It has little of a busy machine. */
+const patience = 900_000;

@@ -60,7 +60,7 @@ export async function migrateUntil(source: MigratingVm, uri: string, moment: Mom
 async function sent(source: MigratingVm, part: number): Promise<void> {
   for (;;) {
     const { status, ram } = await source.migrationStatus();
-    if (status === "pre-switchover") return;
+    if (status !== "setup" && status !== "active") return;
     if (ram !== undefined && 1 - ram.remaining / ram.total >= part) return;
     await pause(10);
   }
