@@ -1,23 +1,25 @@
 /**
- * Migrates a libvirt domain there and back between two hosts with `virsh migrate --live`: `node libvirt-migration.ts
- * [--rounds N]`. The hosts are network namespaces, each with a libvirtd, siphon's service and its hook, which attaches the
- * domain's disks (one over vhost-user-blk, one over NBD) on the destination and detaches them on the source. The guest
- * verifies its writes meanwhile. Before each migration another one is cancelled. virsh directs the migration there, and the source's libvirtd the one back (`--p2p`). Ends
- * with an error if the guest reads wrong data or sees an error. Needs root.
+ * Migrates a libvirt domain there and back between two hosts with `virsh migrate --live`, under a load in the guest that
+ * verifies its writes. The hosts are network namespaces, each with a libvirtd, siphon's service and its hook, which
+ * attaches the domain's disks (one over vhost-user-blk, one over NBD) on the destination and detaches them on the source.
+ * virsh directs the migration there, and the source's libvirtd the one back (`--p2p`). Before each of them another one is
+ * cancelled. Ends with an error if the guest reads wrong data or sees an error. Needs root.
  */
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { createImage, type GuestControl, LocalCluster } from "@siphon/lab";
 import { Network } from "../../../lab/src/network/network.ts";
+import { begin, count } from "../../program.ts";
 import { LibvirtHost } from "../../support/attach/libvirt-host.ts";
 import { MigrationLoad } from "../../support/attach/migration-load.ts";
-import { endOnSignals } from "../end-on-signals.ts";
 
-const { values } = parseArgs({ options: { rounds: { type: "string", default: "5" } } });
-await endOnSignals();
+const { rounds } = await begin(
+  "soak:libvirt",
+  "Migrates a libvirt domain there and back between two hosts with `virsh migrate`.",
+  { rounds: count("rounds, each with a migration there and back", 5) },
+);
 await using stack = new AsyncDisposableStack();
 const directory = await mkdtemp(join(tmpdir(), "l-"));
 stack.defer(() => rm(directory, { recursive: true, force: true }));
@@ -47,8 +49,8 @@ const load = await MigrationLoad.start(
   ["vda", "vdb"],
 );
 const served = images.map((image) => `${image} serving`);
-let count = 0;
-for (let round = 1; round <= Number(values.rounds); round++) {
+let migrated = 0;
+for (let round = 1; round <= rounds; round++) {
   for (const [from, to, flags] of [
     [first, second, []],
     [second, first, ["--p2p"]],
@@ -67,10 +69,10 @@ for (let round = 1; round <= Number(values.rounds); round++) {
     assert.deepEqual(await from.disks(), []);
     await load.checkRead();
     const longestWrite = Math.round(await load.goesOn());
-    console.log(`migration ${++count}: ${took} ms in all, longest write ${longestWrite} ms`);
+    console.log(`migration ${++migrated}: ${took} ms in all, longest write ${longestWrite} ms`);
   }
 }
 await load.end();
 await first.virsh("destroy", "siphon");
 assert.deepEqual(await first.disks(), []);
-console.log(`${count} migrations, ${count} cancelled, 0 lost`);
+console.log(`${migrated} migrations, ${migrated} cancelled, 0 lost`);
