@@ -23,7 +23,7 @@ export async function guestDomain(
   copyFileSync(boot.initramfs, join(directory, "initramfs"));
   return `<domain type='qemu'>
   <name>siphon</name>
-  <metadata>${metadata}</metadata>
+  ${metadata === "" ? "" : `<metadata>${metadata}</metadata>`}
   <memory unit='MiB'>512</memory>
   <memoryBacking><source type='memfd'/><access mode='shared'/></memoryBacking>
   <vcpu>2</vcpu>

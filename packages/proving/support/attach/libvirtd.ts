@@ -54,7 +54,8 @@ export class Libvirtd implements AsyncDisposable {
     const own = ["sh", "-ec", script, "libvirtd", directory, platform.file("/etc/libvirt")];
     const log = openSync(join(directory, "libvirtd.log"), "w");
     const network = onHost ? ["nsenter", `--net=/run/netns/${onHost.namespace}`] : [];
-    const [first, ...words] = [...network, "unshare", "--mount", "--uts", ...own, command, ...args];
+    const namespaces = onHost ? ["--mount", "--uts"] : ["--mount"];
+    const [first, ...words] = [...network, "unshare", ...namespaces, ...own, command, ...args];
     const child = spawn(first!, words, {
       stdio: ["ignore", log, log],
       // A service's PATH: libvirt takes the first QEMU in it, which libvirt's user must be able to run.

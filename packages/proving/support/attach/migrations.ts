@@ -120,11 +120,8 @@ export class Migrations implements AsyncDisposable {
     } finally {
       await destination.kill();
     }
-    // A QEMU that has noticed the failure itself refuses migrate-continue.
-    if (moment === "stopped")
-      await source.qmp.execute("migrate-continue", { state: "pre-switchover" }).catch(() => {});
     // The source may have sent everything before it could notice.
-    if ((await over) === "completed") await source.qmp.execute("cont");
+    if ((await endOf(source, over)) === "completed") await source.qmp.execute("cont");
     await this.#load!.goesOn();
   }
 
@@ -184,6 +181,18 @@ export class Migrations implements AsyncDisposable {
 
   get #uri(): string {
     return `unix:${this.#socket}`;
+  }
+}
+
+/** Waits for the end of a migration whose destination is gone: a source that has stopped the guest must be told to go on. */
+async function endOf(source: MigratingVm, over: Promise<string>): Promise<string> {
+  for (;;) {
+    const status = await Promise.race([over, pause(50, undefined)]);
+    if (status !== undefined) return status;
+    const state = "pre-switchover";
+    // A QEMU that has noticed the loss itself refuses this.
+    if ((await source.migrationStatus()).status === state)
+      await source.qmp.execute("migrate-continue", { state }).catch(() => {});
   }
 }
 
