@@ -36,30 +36,40 @@ export async function migrateUntil(source: MigratingVm, uri: string, moment: Mom
   // Slow enough to see the memory go, and fast enough to see it end while the guest changes it.
   const bandwidth = percent === undefined ? 2 ** 32 : 2 ** 26;
   await source.prepareMigration({ bandwidth, pausesBeforeSwitchover: true });
-  const failed = source.migrationIs("failed");
-  failed.catch(() => {});
-  const at = source.migrationIs(moment === "setup" ? "setup" : "pre-switchover");
-  at.catch(() => {});
-  const started = source.qmp.execute("migrate", { uri });
   if (moment === "listening") {
     // QEMU reports the refused connection in its answer or in an event, depending on its version.
-    await started.catch(() => {});
+    await source.qmp.execute("migrate", { uri }).catch(() => {});
     return;
   }
-  await started;
-  const reached = percent === undefined ? at : sent(source, Number(percent) / 100);
-  await Promise.race([reached, failed.then((status) => assert.notEqual(status, "failed"))]);
-  if (moment !== "devices" && moment !== "arrived") return;
-  const arrived = source.migrationIs("completed", "failed");
-  await source.qmp.execute("migrate-continue", { state: "pre-switchover" });
-  if (moment === "arrived") assert.equal(await arrived, "completed");
-  else arrived.catch(() => {});
+  if (percent !== undefined) {
+    await source.qmp.execute("migrate", { uri });
+    await sent(source, Number(percent) / 100);
+    return;
+  }
+  const wanted = moment === "setup" ? "setup" : "pre-switchover";
+  await migrateAndReach(source, "migrate", { uri }, wanted);
+  const state = "pre-switchover";
+  if (moment === "devices") await source.qmp.execute("migrate-continue", { state });
+  if (moment === "arrived") await migrateAndReach(source, "migrate-continue", { state }, "completed");
+}
+
+async function migrateAndReach(
+  source: MigratingVm,
+  command: string,
+  args: Record<string, unknown>,
+  wanted: string,
+): Promise<void> {
+  const reached = source.migrationIs(wanted, "failed");
+  reached.catch(() => {});
+  await source.qmp.execute(command, args);
+  assert.equal(await reached, wanted);
 }
 
 /** Resolves when this part of the memory is sent: at the latest before the guest is stopped for the rest. */
 async function sent(source: MigratingVm, part: number): Promise<void> {
   for (;;) {
     const { status, ram } = await source.migrationStatus();
+    assert.notEqual(status, "failed");
     if (status !== "setup" && status !== "active") return;
     if (ram !== undefined && 1 - ram.remaining / ram.total >= part) return;
     await pause(10);
