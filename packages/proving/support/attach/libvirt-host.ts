@@ -12,7 +12,7 @@ import { Libvirtd } from "./libvirtd.ts";
 import { qemu } from "./test-qemu.ts";
 
 const user = "libvirt-qemu";
-/** Its programs' paths; each host has its own /run. */
+/** Paths as the host's programs see them; each host has its own /run. */
 const vmDirectory = "/run/vm";
 const service = placesIn("/run/siphon");
 
@@ -30,11 +30,11 @@ export class LibvirtHost implements AsyncDisposable {
     mkdirSync(hooks, { recursive: true, mode: 0o755 });
     writeFileSync(join(hooks, "qemu"), hook(), { mode: 0o755 });
     const libvirtd = await Libvirtd.start(directory, qemu, network);
-    const files = join(run, "vm");
-    mkdirSync(files, { mode: 0o755 });
-    const { uid, gids } = (await findAccount(user))!;
-    chownSync(files, uid, gids[0]!);
     try {
+      const files = join(run, "vm");
+      mkdirSync(files, { mode: 0o755 });
+      const { uid, gids } = (await findAccount(user))!;
+      chownSync(files, uid, gids[0]!);
       const attachd = await Attachd.start({
         ...{ directory: join(run, "siphon"), conf, args: ["--socket-user", user] },
         manager: {
@@ -83,7 +83,7 @@ export class LibvirtHost implements AsyncDisposable {
     });
   }
 
-  /** Has a domain's kernel and initramfs as the other host has them. */
+  /** Copies a domain's kernel and initramfs from the other host. */
   copyFilesFrom(other: LibvirtHost): void {
     for (const name of ["kernel", "initramfs"]) {
       copyFileSync(join(other.#files, name), join(this.#files, name));

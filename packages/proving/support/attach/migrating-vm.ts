@@ -92,7 +92,7 @@ export class MigratingVm implements AsyncDisposable {
   /** Waits for the guest to answer. */
   async enter(): Promise<void> {
     const ended = once(this.#qemu, "exit").then(async ([code, signal]) => {
-      const said = await readFile(join(this.#directory, vmFiles.console), "utf8");
+      const said = await readFile(join(this.#directory, vmFiles.console), "utf8").catch(() => "");
       return new Error(`QEMU has ended (${signal ?? code}): ${said.slice(-2000)}`) as never;
     });
     this.#control = await (await smallGuest()).connect({
@@ -166,4 +166,4 @@ function nbdOptions(disk: Disk, id: string): string[] {
 }
 
 /** Milliseconds until a guest counts as hanging. It has little of a busy machine. */
-const patience = 900_000;
+const patience = 250_000;
