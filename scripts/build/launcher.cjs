@@ -35,7 +35,7 @@ const large = new Set(
       "net",
     ],
     ...["perf_hooks", "readline", "readline/promises", "stream", "stream/consumers", "stream/promises"],
-    ...["timers/promises", "tls", "tty", "worker_threads", "zlib"],
+    ...["timers/promises", "tls", "tty", "v8", "worker_threads", "zlib"],
   ].map((name) => `node:${name}`),
 );
 /** @type {Map<string, object>} */
