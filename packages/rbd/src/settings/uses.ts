@@ -36,7 +36,7 @@ config_pool_override_update_timestamp | obeyed | set by \`config pool set\`, so 
 default_clone_format | obeyed | format of new clones: \`1\`, \`2\` or \`auto\`
 default_data_pool | obeyed | the data pool of new images
 default_features | obeyed | features of new images, as names or as a number
-default_format | refused | \`1\`: siphon makes images of format 1 (EINVAL) only for tests, if RBD_FORCE_ALLOW_V1 is in the environment, as librbd does
+default_format | refused | \`1\` (EINVAL), unless RBD_FORCE_ALLOW_V1 is in the environment, as in librbd: it is for tests
 default_map_options | no effect | options of kernel RBD; \`device map\` uses the kernel's NBD driver
 default_order | obeyed | object size of new images, as a power of two
 default_pool | obeyed | the pool of a command that names none; a pool cannot set it
