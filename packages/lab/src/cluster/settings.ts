@@ -127,9 +127,16 @@ function storeOptions({ store, osdSize, osdMemoryTarget }: ClusterSpec): Record<
     bluestore_cache_autotune: "false",
     bluestore_cache_size: `${Math.floor(osdMemoryTarget / 2)}`,
   };
-  return store === "bluestore"
-    ? { osd_objectstore: "bluestore", bluestore_block_size: `${osdSize}`, ...memory }
-    : { osd_objectstore: "memstore", memstore_device_bytes: `${osdSize}`, memstore_page_set: "true" };
+  if (store === "bluestore")
+    return { osd_objectstore: "bluestore", bluestore_block_size: `${osdSize}`, ...memory };
+  return {
+    osd_objectstore: "memstore",
+    memstore_device_bytes: `${osdSize}`,
+    memstore_page_set: "true",
+    // While one PG trims a snapshot, memstore's iterator over what is to be trimmed may point at an entry that another
+    // PG removes: the OSD then crashes (MemStore::OmapIteratorImpl::value, Ceph 16.2).
+    osd_max_trimming_pgs: "1",
+  };
 }
 
 function files(home: ClusterHome): Record<string, string> {
