@@ -93,3 +93,9 @@ function wholeNumber(least: number) {
 function withDefault(option: Option, usual: unknown): Option {
   return usual === undefined ? option : option.default(usual);
 }
+
+/** `--json` of a benchmark. */
+export const goalsFile = text("FILE", "write the results and goals into this file");
+
+/** `--seed` of a soak, which makes its random choices again. */
+export const usualSeed = count("seed of the random choices", 1, 0);

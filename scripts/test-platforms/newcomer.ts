@@ -9,8 +9,11 @@ import type { PartOptions } from "./part.ts";
 /** Where the checkout is in a machine. */
 export const checkout = "/root/siphon";
 
-/** The clone of the checkout, and the README's first command as it stands there. */
-const commands = `git clone --quiet /mnt ${checkout} && cd ${checkout} && npm run ladder -- --quick`;
+/** The clone of the checkout. */
+export const cloning = `git clone --quiet /mnt ${checkout}`;
+
+/** The clone, and the README's first command as it stands there. */
+const commands = `${cloning} && cd ${checkout} && npm run ladder -- --quick`;
 
 /**
  * On a bare machine the README's first command works at the first call, and leaves a complete report and nothing else.

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Machine } from "./machine.ts";
-import { checkout, newcomersRun } from "./newcomer.ts";
+import { checkout, cloning, newcomersRun } from "./newcomer.ts";
 
 const top = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -58,7 +58,7 @@ export const parts: Part[] = [
 export function only(paths: string[]): Part[] {
   const clone: Part = {
     name: "a clone",
-    run: (machine, options) => succeeds(machine, `git clone --quiet /mnt ${checkout}`, options, "/root"),
+    run: (machine, options) => succeeds(machine, cloning, options, "/root"),
   };
   return [clone, setUp, { name: "the tests", run: (machine, options) => liveTests(machine, paths, options) }];
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { LocalCluster } from "@siphon/lab";
+import { printedTimes } from "../support/printed-times.ts";
 import { type Answer, call, callSiphon } from "../support/programs.ts";
 
 /** The same is done in two pools: with siphon in one, with rbd in the other. */
@@ -31,7 +32,7 @@ function leveled(text: string, pool: string): string {
   return text
     .replaceAll(pool, "POOL")
     .replaceAll(/\b[0-9a-f]{9,14}\b/g, "ID")
-    .replaceAll(/\w{3} \w{3} +\d{1,2} \d\d:\d\d:\d\d \d{4}/g, "TIME")
+    .replaceAll(printedTimes, "TIME")
     .replaceAll(/client\.\d+/g, "CLIENT")
     .replaceAll(/^(ID|CLIENT) +/gm, "$1 ");
 }

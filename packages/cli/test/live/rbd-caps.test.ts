@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { LocalCluster } from "@siphon/lab";
+import { printedTimes } from "../support/printed-times.ts";
 import { type Answer, call } from "../support/programs.ts";
 import { RbdWorker } from "../support/rbd-worker.ts";
 
@@ -283,7 +284,7 @@ function leveled(text: string, side: Side): string {
   return text
     .replaceAll(pools[side], "POOL")
     .replaceAll(/\b[0-9a-f]{10,14}\b/g, "ID")
-    .replaceAll(/\w{3} \w{3} +\d{1,2} \d\d:\d\d:\d\d \d{4}/g, "TIME")
+    .replaceAll(printedTimes, "TIME")
     .replaceAll(/bench +type.*|elapsed.*| +SEC .*| +\d+ +\d+ +[\d.]+ .*\n/g, "")
     .replaceAll(/address=.*|Watchers:[\s\S]*/g, "");
 }

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { after, before, type TestContext, test } from "node:test";
 import { promisify } from "node:util";
 import { LocalCluster } from "@siphon/lab";
+import { printedTimes } from "../support/printed-times.ts";
 import { main } from "../support/programs.ts";
 import { clientLines } from "../support/rbd-client-lines.ts";
 import { commandLines } from "../support/rbd-command-lines.ts";
@@ -206,7 +207,7 @@ function comparable(text: string): string {
     .replaceAll(/pool-[ab]/g, "POOL")
     .replaceAll(/\brb\.0\.[0-9a-f]+\.[0-9a-f]+/g, "PREFIX")
     .replaceAll(/(?<="(?:group_)?id": ?"|\tid: |rbd_data\.|<(?:group_)?id>|^)[0-9a-f]{10,16}\b/gm, "ID")
-    .replaceAll(/[A-Z][a-z]{2} [A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d \d{4}/g, "TIME")
+    .replaceAll(printedTimes, "TIME")
     .replaceAll(/client\.\d+|127\.0\.0\.1:\d+\/\d+/g, "CLIENT");
 }
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createImage, LocalCluster, prefillImage } from "@siphon/lab";
-import { begin, count, flag, text, words } from "../../program.ts";
+import { begin, count, flag, goalsFile, words } from "../../program.ts";
 import { type Estimate, estimate } from "../rados/estimate.ts";
 import { type Goal, goal, printGoals, progress, writeResult } from "../rados/goals.ts";
 import type { Contender, Contest, Ground, Load, Sample } from "./contender.ts";
@@ -24,7 +24,7 @@ const args = await begin(
   "siphon attach against QEMU's servers over librbd, without a guest.",
   {
     quick: flag("two rounds of 3 s"),
-    json: text("FILE", "write the results and goals into this file"),
+    json: goalsFile,
     rounds: count("rounds (default: 7, with --quick 2)"),
     seconds: count("seconds of each run (default: 8, with --quick 3)"),
     contests: words([...all.map(({ name }) => name), "service", "fairness"], "what to measure"),

@@ -10,13 +10,13 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { OsdMap } from "../../../rados/src/osdmap/osdmap.ts";
 import { osdMapBytes } from "../../../rados/test/support/osdmap-bytes.ts";
-import { begin, flag, text } from "../../program.ts";
+import { begin, flag, goalsFile } from "../../program.ts";
 import { estimate } from "./estimate.ts";
 import { goal, printGoals, progress, writeResult } from "./goals.ts";
 
 const args = await begin("bench:crush", "The cost of placing 10,000 PGs. Needs crushtool.", {
   quick: flag("5 rounds instead of 25"),
-  json: text("FILE", "write the results and goals into this file"),
+  json: goalsFile,
 });
 const rounds = args.quick ? 5 : 25;
 const pgs = 10_000;

@@ -8,7 +8,7 @@ import type { GcmFill } from "../../../rados/src/messenger/gcm.ts";
 import type { IncomingMessage } from "../../../rados/src/messenger/message.ts";
 import { Messenger } from "../../../rados/src/messenger/messenger.ts";
 import { OpenAuth } from "../../../rados/test/support/fake-daemon.ts";
-import { begin, count, flag, text } from "../../program.ts";
+import { begin, count, flag, goalsFile } from "../../program.ts";
 import { estimate } from "./estimate.ts";
 import { goal, printGoals, progress, writeResult } from "./goals.ts";
 import { benchSecrets, dataBytes, frontBytes } from "./messenger-peer.ts";
@@ -20,7 +20,7 @@ import { benchSecrets, dataBytes, frontBytes } from "./messenger-peer.ts";
  */
 const args = await begin("bench:messenger", "The cost of the messenger per frame, against a plain socket.", {
   quick: flag("three rounds of 2,048 frames"),
-  json: text("FILE", "write the results and goals into this file"),
+  json: goalsFile,
   rounds: count("rounds (default: 9, with --quick 3)"),
   frames: count("frames of each run (default: 8,192, with --quick 2,048)"),
 });

@@ -1,6 +1,6 @@
 import { createImage, LocalCluster, prefillImage } from "@siphon/lab";
 import { Cluster } from "@siphon/rados";
-import { begin, count, flag, text } from "../../program.ts";
+import { begin, count, flag, goalsFile } from "../../program.ts";
 import { type Estimate, estimate } from "./estimate.ts";
 import { goal, printGoals, progress, writeResult } from "./goals.ts";
 import {
@@ -21,7 +21,7 @@ import {
  */
 const args = await begin("bench:rados", "Reads and writes of objects, against librados and librbd.", {
   quick: flag("one round of 2 s"),
-  json: text("FILE", "write the results and goals into this file"),
+  json: goalsFile,
   rounds: count("rounds (default: 5, with --quick 1)"),
   seconds: count("seconds of each run (default: 6, with --quick 2)"),
 });

@@ -1,5 +1,5 @@
 import { createImage, LocalCluster, prefillImage, Root } from "@siphon/lab";
-import { begin, count, flag, text, words } from "../../program.ts";
+import { begin, count, flag, goalsFile, text, words } from "../../program.ts";
 import { type Estimate, estimate } from "../rados/estimate.ts";
 import { printGoals, progress, writeResult } from "../rados/goals.ts";
 import { clientConf } from "./client-conf.ts";
@@ -15,7 +15,7 @@ import { type Cell, goalsOf } from "./race-goals.ts";
  */
 const args = await begin("bench:rbd", "The race against librbd: the same loads on the same image, in turn.", {
   quick: flag("fewer loads and rounds: 9 minutes instead of 45"),
-  json: text("FILE", "write the results and goals into this file"),
+  json: goalsFile,
   rounds: count("rounds of each load (default: 7 or 3, by load)"),
   seconds: count("seconds of each run (default: 4, with --quick 3)"),
   stores: words(["memstore", "bluestore"], "clusters"),

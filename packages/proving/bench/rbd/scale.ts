@@ -1,5 +1,5 @@
 import { createImage, LocalCluster, prefillImage } from "@siphon/lab";
-import { begin, count, countList, flag, text } from "../../program.ts";
+import { begin, count, countList, flag, goalsFile } from "../../program.ts";
 import { type Estimate, estimate } from "../rados/estimate.ts";
 import { type Goal, goal, printGoals, progress, writeResult } from "../rados/goals.ts";
 import { clientConf } from "./client-conf.ts";
@@ -18,7 +18,7 @@ const args = await begin(
   "The cost of an image that several threads read and write, beside librbd.",
   {
     quick: flag("fewer rounds and a smaller image: 8 minutes instead of 20"),
-    json: text("FILE", "write the results and goals into this file"),
+    json: goalsFile,
     rounds: count("rounds (default: 7, with --quick 3)"),
     seconds: count("seconds of each run", 3),
     workers: countList("numbers of workers", [1, 2, 4]),

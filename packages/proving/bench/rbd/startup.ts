@@ -1,5 +1,5 @@
 import { createImage, LocalCluster } from "@siphon/lab";
-import { begin, count, flag, text, word } from "../../program.ts";
+import { begin, count, flag, goalsFile, word } from "../../program.ts";
 import { estimate } from "../rados/estimate.ts";
 import { goal, printGoals, progress, writeResult } from "../rados/goals.ts";
 import { type ProcessSample, programs, runProcess } from "./whole-process.ts";
@@ -10,7 +10,7 @@ import { type ProcessSample, programs, runProcess } from "./whole-process.ts";
  */
 const args = await begin("bench:startup", "Short commands by rbd and by siphon rbd, as whole processes.", {
   quick: flag("15 rounds instead of 41"),
-  json: text("FILE", "write the results and goals into this file"),
+  json: goalsFile,
   rounds: count("rounds (default: 41, with --quick 15)"),
   auth: word(["cephx", "none"], "authentication of the cluster", "cephx"),
 });

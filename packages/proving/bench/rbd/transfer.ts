@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { freemem } from "node:os";
 import { join } from "node:path";
 import { createImage, LocalCluster, prefillImage } from "@siphon/lab";
-import { begin, count, flag, text } from "../../program.ts";
+import { begin, count, flag, goalsFile } from "../../program.ts";
 import { estimate } from "../rados/estimate.ts";
 import { type Goal, goal, printGoals, progress, writeResult } from "../rados/goals.ts";
 import { programs as clients, type ProcessSample, runProcess } from "./whole-process.ts";
@@ -17,7 +17,7 @@ const args = await begin(
   "Exports, imports, diffs and copies by rbd and by siphon rbd, as whole processes.",
   {
     quick: flag("two rounds with an image of 1 GiB"),
-    json: text("FILE", "write the results and goals into this file"),
+    json: goalsFile,
     rounds: count("rounds (default: 7, with --quick 2)"),
     size: count("MiB of the image (default: up to 4,096, as memory allows)"),
   },

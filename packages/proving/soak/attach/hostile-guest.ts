@@ -5,7 +5,7 @@
  */
 import { floodRun } from "../../../attach/test/support/flood-run.ts";
 import { hostileRun } from "../../../attach/test/support/hostile-run.ts";
-import { begin, count } from "../../program.ts";
+import { begin, count, usualSeed } from "../../program.ts";
 
 const values = await begin(
   "soak:guest",
@@ -14,7 +14,7 @@ const values = await begin(
     attacks: count("attacks (default: 100,000, with --minutes no limit)"),
     floods: count("floods (default: 1,000, with --minutes no limit)"),
     minutes: count("end each of the two after half of this time"),
-    seed: count("seed of the random choices", 1, 0),
+    seed: usualSeed,
   },
 );
 const { attacks = times(100_000), floods = times(1000) } = values;

@@ -2,12 +2,12 @@
  * Damages complete inputs of every format and examines them. Ends with an error at the first crash, hang or printed
  * key; the seed and the input's number reproduce it.
  */
-import { begin, count } from "../../program.ts";
+import { begin, count, usualSeed } from "../../program.ts";
 import { examineDamaged, type Mutation, mutationKinds, wholeInputs } from "./hostile-inputs.ts";
 
 const values = await begin("soak:doctor", "Damages complete inputs of every format, and examines them.", {
   inputs: count("number of inputs", 100_000),
-  seed: count("seed of the random choices", 1, 0),
+  seed: usualSeed,
 });
 const total = values.inputs;
 const inputs = wholeInputs();

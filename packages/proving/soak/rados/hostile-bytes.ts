@@ -4,14 +4,14 @@
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Random } from "../../../rados/test/support/random.ts";
-import { begin, count } from "../../program.ts";
+import { begin, count, usualSeed } from "../../program.ts";
 import { hostileInputs } from "./decoders.ts";
 import { randomMutations } from "./mutations.ts";
 import { readDamaged } from "./read-hostile.ts";
 
 const values = await begin("soak:hostile", "Damages valid inputs of every decoder, and reads them.", {
   inputs: count("number of inputs", 1_000_000),
-  seed: count("seed of the random choices", 1, 0),
+  seed: usualSeed,
 });
 const total = values.inputs;
 const random = new Random(values.seed);

@@ -2,7 +2,7 @@
  * Faults under load, with a check that nothing acknowledged is lost, torn, stale or applied twice. Ends with an error
  * at the first violation.
  */
-import { begin, count, word } from "../../program.ts";
+import { begin, count, usualSeed, word } from "../../program.ts";
 import { runCampaign } from "./faults/campaign.ts";
 
 const values = await begin(
@@ -10,7 +10,7 @@ const values = await begin(
   "Faults of a cluster under load: nothing acknowledged may be lost, torn, stale or applied twice.",
   {
     seconds: count("duration", 600),
-    seed: count("seed of the random choices", 1, 0),
+    seed: usualSeed,
     wire: word(["crc", "secure", "v1"], "mode of the wire", "secure"),
   },
 );

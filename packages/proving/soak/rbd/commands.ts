@@ -4,7 +4,7 @@ import { delimiter, join } from "node:path";
 import { LocalCluster } from "@siphon/lab";
 import { writeShims } from "../../../../scripts/test-live/shims.ts";
 import { Root } from "../../../lab/src/roots/root.ts";
-import { begin, count, flag, text } from "../../program.ts";
+import { begin, count, flag, text, usualSeed } from "../../program.ts";
 import { runCampaign } from "./commands/campaign.ts";
 import { describe } from "./commands/describe.ts";
 import { allLines, someLines } from "./commands/lines.ts";
@@ -20,7 +20,7 @@ const values = await begin(
   "Gives generated command lines to siphon rbd and to rbd, and compares output, messages and exit codes.",
   {
     lines: count("number of lines", 1000),
-    seed: count("seed of the random choices", 1, 0),
+    seed: usualSeed,
     from: count("begin with this line of the run", 1),
     only: text("regexp", "only lines that match, of all", ""),
     lanes: count("lines at the same time", 4),

@@ -5,7 +5,7 @@
  * the end the program fails.
  */
 import { LocalCluster } from "@siphon/lab";
-import { begin, count, word, words } from "../../program.ts";
+import { begin, count, usualSeed, word, words } from "../../program.ts";
 import { goThroughWorkers } from "../../support/rbd/through-workers.ts";
 import { loseAnswers } from "./answers/campaign.ts";
 import { runChains } from "./chains/campaign.ts";
@@ -20,7 +20,7 @@ const values = await begin(
   {
     seconds: count("duration of all campaigns", 1800),
     only: words(["load", "chains", "timeouts", "answers", "fights"], "which campaigns"),
-    seed: count("seed of the random choices", 1, 0),
+    seed: usualSeed,
     wire: word(["crc", "secure"], "mode of the wire", "secure"),
     losses: count("replies lost of each task, in campaign answers (default: all)"),
     workers: count("workers of the images"),

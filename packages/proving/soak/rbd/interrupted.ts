@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { LocalCluster } from "@siphon/lab";
-import { begin, count, flag, text, words } from "../../program.ts";
+import { begin, count, flag, text, usualSeed, words } from "../../program.ts";
 import { forgetful, runCampaign } from "./interrupted/campaign.ts";
 import { type OperationName, operations } from "./interrupted/operations.ts";
 import { describe, summary } from "./interrupted/summary.ts";
@@ -15,7 +15,7 @@ const values = await begin(
   {
     kills: count("kills of each operation", 100),
     only: words(Object.keys(operations) as OperationName[], "which operations"),
-    seed: count("seed of the random choices", 1, 0),
+    seed: usualSeed,
     lanes: count("operations at the same time", 6),
     json: text("FILE", "write the results into this file"),
     verbose: flag("print each kill"),

@@ -5,6 +5,7 @@ import { longestTimer } from "@siphon/wire";
 import { inOneLine, type RunResult, run } from "../../host/command.ts";
 import { RESOURCE_VARIABLE } from "../../state/resource.ts";
 
+/** The ssh master process, whose connection all commands share. */
 export class SshMaster implements AsyncDisposable {
   /** Arguments of ssh(1) for a command over this connection; the command follows. */
   readonly arguments: string[];

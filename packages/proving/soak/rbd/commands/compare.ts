@@ -1,3 +1,4 @@
+import { printedTimes } from "../../../../cli/test/support/printed-times.ts";
 import type { Answer } from "../../../../cli/test/support/rbd-in-process.ts";
 
 export type Part = "code" | "stdout" | "stderr";
@@ -45,7 +46,7 @@ export function leveled(text: string): string {
     .replaceAll(/\/(tmp\/|[\w./-]*siphon-lines-)[\w./-]+/g, "FILE")
     .replaceAll(/\.group\.\w+/g, "PART")
     .replaceAll(/\b[0-9a-f]{9,16}\b/g, "ID")
-    .replaceAll(/[A-Z][a-z]{2} [A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d \d{4}/g, "TIME")
+    .replaceAll(printedTimes, "TIME")
     .replaceAll(/client\.\d+|127\.0\.0\.1:\d+\/\d+/g, "CLIENT")
     .replaceAll(/ +/g, " ")
     .replaceAll(/"id": ?\d+|<id>\d+<\/id>|^ ?\d+ (?=\S+ \d+ [KMG]iB)/gm, "ID ")
